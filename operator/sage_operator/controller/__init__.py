@@ -1,0 +1,1 @@
+"""Kopf handlers, schedule, conditions, status writes, events."""

@@ -1,0 +1,1 @@
+"""The target: ForceManager's REST API v4."""

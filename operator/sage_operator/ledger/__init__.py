@@ -1,0 +1,1 @@
+"""State and archive: what was written under which id, and every run and action."""

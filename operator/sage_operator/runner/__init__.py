@@ -1,0 +1,1 @@
+"""One run, stage by stage, and the ports that the adapters fill."""

@@ -1,0 +1,155 @@
+"""What a run needs from the world: Sage, ForceManager, the ledger and a clock.
+
+The adapters fill these Protocols structurally and import nothing from here. Everything raises the exceptions of
+`sync.errors` and nothing else; `asyncio.CancelledError` passes through.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from sage_operator.sync.entities import Entity, Mode
+from sage_operator.sync.records import Action, ChangedRow, RecordState, SourceRow, TargetRow, WriteItem, WriteOutcome
+from sage_operator.sync.scope import RowQuery
+from sage_operator.sync.state import Claim, Pass, RunHeader, RunRecord, RunResult, ScopeState, Settled, Summary
+from sage_operator.sync.targets import TargetSchema, ValueList
+from sage_operator.sync.users import ForceManagerUser, SageUser
+
+
+class Source(Protocol):
+    """Sage, for the length of one run."""
+
+    @property
+    def requests(self) -> int:
+        """Requests that this run has sent, sign-in included."""
+
+    @property
+    def clock(self) -> datetime:
+        """`T`: UTC, the `Date` of the first answer to this run. Known after `identify`."""
+
+    async def identify(self) -> str:
+        """Sign in if need be, reach Sage once, and return the 18-character id of the organisation."""
+
+    async def users(self) -> Sequence[SageUser]:
+        """All users (`identify` may have read them already: one request a run at most)."""
+
+    def changed(
+        self, entity: Entity, *, since: datetime, sources: Sequence[str]
+    ) -> AsyncIterator[Sequence[ChangedRow]]:
+        """Pages of all rows, deleted ones and those out of scope too, whose stamp, or that of a parent in `sources`, is at or after `since`."""
+
+    def rows(self, query: RowQuery) -> AsyncIterator[Sequence[SourceRow]]:
+        """Pages of rows in scope, the next page fetched ahead. Long lists of ids are split by the adapter."""
+
+
+class Target(Protocol):
+    """ForceManager, for the length of one run. Users, lists, schemas are cached per tenant for an hour."""
+
+    @property
+    def requests(self) -> int:
+        """Requests that this run has sent, sign-in included; what other runs fetched into the cache is not counted."""
+
+    async def identify(self) -> str:
+        """Return the fingerprint of the tenant: id and creation date of its oldest user."""
+
+    async def users(self, *, fresh: bool = False) -> Sequence[ForceManagerUser]:
+        """All users that are not deleted; `fresh` passes by the cache, at most once a minute."""
+
+    async def value_list(self, name: str, *, fresh: bool = False) -> ValueList:
+        """Live rows of `branches`, `countries`, `accountTypes`, …"""
+
+    async def schema(self, entity: Entity) -> TargetSchema:
+        """The fields of a resource."""
+
+    def index(self, entity: Entity) -> AsyncIterator[Sequence[TargetRow]]:
+        """All live records that have an `extId`, paged by id downwards, each once."""
+
+    async def find(self, entity: Entity, ext_ids: Sequence[str]) -> Mapping[str, tuple[int, ...]]:
+        """Live records by `extId`, all ids that bear it; an `extId` that nobody bears is absent."""
+
+    def create(self, entity: Entity, items: Sequence[WriteItem]) -> AsyncIterator[Sequence[WriteOutcome]]:
+        """Create records; groups of outcomes as they become known, exactly one for each item. Never repeated when unclear."""
+
+    def update(self, entity: Entity, items: Sequence[WriteItem]) -> AsyncIterator[Sequence[WriteOutcome]]:
+        """Change the given fields of records; an unclear outcome has been repeated before it is told."""
+
+
+class Ledger(Protocol):
+    """State and archive. Each call is one transaction, on disk when it returns."""
+
+    async def begin_run(self, header: RunHeader) -> None:
+        """Store a run that begins; earlier ones of the integration without an end become `Interrupted`."""
+
+    async def open_scope(self, *, integration: str, fingerprint: str, tenant: str) -> ScopeState:
+        """Return the state of an integration and its pair of remotes, made new if there is none."""
+
+    async def recover(self, scope: ScopeState, *, at: datetime) -> int:
+        """Close what a killed run left open: actions `sent` without outcome become unclear, since `at`. Returns how many."""
+
+    async def assign_run(self, run_id: str, scope: ScopeState, *, mode: Mode) -> None:
+        """Note which scope and mode a run has."""
+
+    async def end_run(self, run_id: str, result: RunResult) -> None:
+        """Store how a run ended."""
+
+    async def begin_pass(self, scope: ScopeState, started: Pass) -> None:
+        """Begin a pass anew; what an earlier one left is dropped."""
+
+    async def save_pass(self, scope: ScopeState, progress: Pass) -> None:
+        """Store how far a pass has come."""
+
+    async def complete(self, scope: ScopeState, *, watermark: datetime, digest: str) -> None:
+        """Move the watermark (never back), store the digest, end the pass."""
+
+    async def known(self, scope: ScopeState, entity: Entity, ids: Iterable[str]) -> Mapping[str, RecordState]:
+        """States by Sage id; what was never seen is absent."""
+
+    async def claim(self, scope: ScopeState, entity: Entity, ids: Iterable[str]) -> Mapping[str, Claim]:
+        """Claim records for this scope unless another one holds them; returns who holds each now."""
+
+    async def add_to_index(self, scope: ScopeState, entity: Entity, rows: Sequence[TargetRow]) -> None:
+        """Remember live ForceManager records of the pass under way, by `extId` (18 characters)."""
+
+    async def indexed(self, scope: ScopeState, entity: Entity, ids: Iterable[str]) -> Mapping[str, tuple[int, ...]]:
+        """ForceManager ids by `extId` from the index; dropped with `begin_pass` and `complete`."""
+
+    async def note(
+        self, run_id: str, scope: ScopeState, actions: Sequence[Action], *, at: datetime, seen_by: str | None
+    ) -> None:
+        """Store what needs no call: Reject, Pending, Release; Unchanged only marks the record as seen by the pass."""
+
+    async def intend(
+        self, run_id: str, scope: ScopeState, actions: Sequence[Action], *, at: datetime, seen_by: str | None
+    ) -> None:
+        """Stamp writes as `sent` before their call: a create's state is unclear since `at`, an update's hash is unknown."""
+
+    async def settle(self, run_id: str, scope: ScopeState, settled: Sequence[Settled], *, at: datetime) -> None:
+        """Store the outcomes of writes; payloads are dropped."""
+
+    async def unclear(self, scope: ScopeState, entity: Entity) -> Sequence[RecordState]:
+        """Records whose create was sent and whose outcome is unknown."""
+
+    async def resolve(self, scope: ScopeState, entity: Entity, found: Mapping[str, int | None]) -> None:
+        """Store what became of unclear creates: the ForceManager id, or None if it never took effect."""
+
+    async def due(self, scope: ScopeState, entity: Entity, *, now: datetime) -> Sequence[str]:
+        """Ids to be read whatever their stamp: Pending ones, rejects whose `retry_at` has come, hashes unknown."""
+
+    async def unseen(self, scope: ScopeState, entity: Entity, *, seen_by: str, limit: int) -> Sequence[str]:
+        """Up to `limit` ids of synchronised, pending or rejected records that a pass has not seen, not yet released."""
+
+    async def children(self, scope: ScopeState, parent_ids: Iterable[str]) -> Sequence[str]:
+        """Ids of contacts, not yet released, of these accounts."""
+
+    async def summary(self, scope: ScopeState) -> Summary:
+        """Count the records of a scope."""
+
+
+class RunStore(Protocol):
+    """What the controller asks the ledger between runs."""
+
+    async def last_runs(self, integration: str, *, limit: int) -> Sequence[RunRecord]:
+        """The newest runs of an integration, newest first."""
+
+    async def release_integration(self, integration: str) -> None:
+        """Release all claims of a deleted integration; its record state stays."""

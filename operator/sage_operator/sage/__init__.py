@@ -1,0 +1,1 @@
+"""The source: Sage Business Cloud Financials through the Salesforce REST API."""

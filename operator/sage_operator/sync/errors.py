@@ -1,0 +1,161 @@
+"""Everything that can go wrong with a run, as one tree.
+
+::
+
+    SyncError
+    ├── Blocked                 a human must act; the integration is stalled until then
+    │   ├── CredentialsRejected     the remote refused the keys, or the Secret lacks one
+    │   ├── SecretNotFound
+    │   ├── HostNotAllowed          refused before any byte is sent
+    │   ├── InvalidFieldMap         a field that does not exist, or has another type
+    │   ├── InvalidUserMap          a pair that matches nobody, or more than one
+    │   ├── InvalidScope            the scope can't be read
+    │   └── SchemaMismatch          API version, object or value that the remote lacks
+    ├── Transient               passes by itself; the run is tried again
+    │   ├── Unavailable             no answer, 5xx, or too busy for longer than retries last
+    │   ├── QuotaExhausted          the day's allowance is used up
+    │   ├── ClockSkew               Sage's clock and ours differ by more than an hour
+    │   └── LedgerUnavailable
+    ├── NoProgress              nothing moved for `spec.timeout`
+    └── Stopped                 suspended, deleted, or the operator is ending; nothing is wrong
+
+`reason` is the condition's reason (`Stalled` and `Ready` share it); `remedy` tells the reader what to do about it.
+Messages hold no secret and no personal data, and are equal for equal causes, so that conditions do not flap.
+"""
+
+from enum import StrEnum
+from typing import ClassVar
+
+
+class System(StrEnum):
+    """The two remotes, as metrics and messages name them."""
+
+    SAGE = "sage"
+    FORCE_MANAGER = "forcemanager"
+
+    @property
+    def title(self) -> str:
+        """The name that people use."""
+        return {System.SAGE: "Sage", System.FORCE_MANAGER: "ForceManager"}[self]
+
+
+class SyncError(Exception):
+    """Anything that ends a run early."""
+
+    reason: ClassVar[str] = "SyncFailed"
+    default_remedy: ClassVar[str] = ""
+
+    def __init__(self, message: str, *, remedy: str | None = None) -> None:
+        """Take what happened, and what the reader can do (the class's own advice by default)."""
+        super().__init__(message)
+        self.message = message
+        self.remedy = self.default_remedy if remedy is None else remedy
+
+    def __str__(self) -> str:
+        """Return the cause and the remedy in one line."""
+        return f"{self.message} {self.remedy}".strip()
+
+
+class Blocked(SyncError):
+    """A human must act: the spec, a Secret or a remote's set-up is wrong."""
+
+
+class CredentialsRejected(Blocked):
+    """The remote refused the credentials, or the Secret lacks a key."""
+
+    reason = "CredentialsRejected"
+    default_remedy = "Correct the Secret; the next attempt uses it at once."
+
+
+class SecretNotFound(Blocked):
+    """The Secret named by the spec does not exist."""
+
+    reason = "SecretNotFound"
+    default_remedy = "Create the Secret in the integration's namespace."
+
+
+class HostNotAllowed(Blocked):
+    """The URL's host is not on the operator's allow-list, or plain http is not allowed."""
+
+    reason = "HostNotAllowed"
+    default_remedy = "Correct the URL, or let the operator's administrator add the host to --allowed-hosts."
+
+
+class InvalidFieldMap(Blocked):
+    """A field map names a field that does not exist or cannot take the value."""
+
+    reason = "InvalidFieldMap"
+    default_remedy = "Correct spec.accounts.fields or spec.contacts.fields."
+
+
+class InvalidUserMap(Blocked):
+    """A pair of `spec.users` matches nobody, or more than one user."""
+
+    reason = "InvalidUserMap"
+    default_remedy = "Correct spec.users."
+
+
+class InvalidScope(Blocked):
+    """Sage cannot read the scope as it is written."""
+
+    reason = "InvalidScope"
+    default_remedy = "Correct spec.accounts."
+
+
+class SchemaMismatch(Blocked):
+    """The remote lacks what the integration needs: an API version, an object, a branch."""
+
+    reason = "SchemaMismatch"
+
+
+class Transient(SyncError):
+    """Passes by itself: the next attempt may succeed without anybody acting."""
+
+
+class Unavailable(Transient):
+    """A remote gave no usable answer for longer than retries last."""
+
+    def __init__(self, system: System, message: str, *, remedy: str | None = None) -> None:
+        """Take which remote it is and what was seen."""
+        super().__init__(message, remedy=remedy)
+        self.system = system
+
+    default_remedy = "It is tried again by itself."
+
+    @property
+    def reason(self) -> str:  # type: ignore[override]
+        """`SageUnavailable` or `ForceManagerUnavailable`."""
+        return f"{self.system.title}Unavailable"
+
+
+class QuotaExhausted(Transient):
+    """The remote's daily allowance of requests is used up."""
+
+    reason = "QuotaExhausted"
+    default_remedy = "It goes on when the allowance is renewed; a longer spec.interval needs fewer requests."
+
+
+class ClockSkew(Transient):
+    """Sage's clock and ours differ by more than an hour: no watermark can be trusted."""
+
+    default_remedy = "Set the clock of the operator's node."
+
+
+class LedgerUnavailable(Transient):
+    """The ledger cannot be read or written; nothing is written to ForceManager without it."""
+
+    reason = "LedgerUnavailable"
+    default_remedy = "Check the ledger's volume: space, permissions, mount."
+
+
+class NoProgress(SyncError):
+    """Nothing moved for `spec.timeout`; the run was stopped cleanly."""
+
+    reason = "NoProgress"
+    default_remedy = "What was done is recorded and the next run goes on; raise spec.timeout if the remotes are slow."
+
+
+class Stopped(SyncError):
+    """The run was told to stop: suspended, deleted, or the operator is ending."""
+
+    reason = "Stopped"

@@ -1,0 +1,133 @@
+"""What the ledger remembers between runs, as the domain sees it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sage_operator.sync.codes import Code
+from sage_operator.sync.entities import ActionKind, Entity, Mode, RecordStatus, Trigger
+from sage_operator.sync.records import Action, WriteOutcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pass:
+    """A reading of everything in scope (Initial, Replan) that is under way or was interrupted.
+
+    Attributes:
+        id: the id of the run that began it; records that it saw bear it.
+        as_of: UTC on Sage's clock; the watermark when it is complete.
+        digest: the configuration that it plans with; another one starts over.
+        cursors: by entity, the highest id up to which everything has its outcome in the ledger.
+        finished: entities that are done.
+        indexed: ForceManager's live records have been indexed.
+    """
+
+    id: str
+    mode: Mode
+    as_of: datetime
+    digest: str
+    cursors: Mapping[Entity, str] = field(default_factory=dict)
+    finished: frozenset[Entity] = frozenset()
+    indexed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScopeState:
+    """What the ledger holds for one integration and one pair of remotes.
+
+    Attributes:
+        id: the ledger's key.
+        hash_key: secret of this scope; hashes of values can't be compared or guessed without it.
+        watermark: UTC on Sage's clock, up to which everything has been processed; None before the first complete pass.
+        digest: of the configuration that the watermark was reached with.
+    """
+
+    id: int
+    hash_key: bytes
+    tenant: str
+    watermark: datetime | None = None
+    digest: str | None = None
+    unfinished: Pass | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """Who synchronises a record into a tenant.
+
+    Attributes:
+        mine: this scope holds it.
+        holder: `namespace/name` of the integration that holds it.
+        target_id: the ForceManager id that an earlier holder left behind.
+    """
+
+    mine: bool
+    holder: str
+    target_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """A write and how it ended; `code` and `retry_at` (UTC) are set if it is a reject now."""
+
+    action: Action
+    outcome: WriteOutcome
+    code: Code | None = None
+    retry_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunHeader:
+    """A run as it begins. `id` is a ULID, times are UTC."""
+
+    id: str
+    integration: str
+    trigger: Trigger
+    started_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunResult:
+    """A run as it ended.
+
+    Attributes:
+        outcome: `Succeeded`, `Failed`, `Stopped`, or `Interrupted` (the process died).
+        reason: the condition's reason; `Succeeded` for a success.
+        counts: by entity and action; zeros may be left out.
+        requests: by system.
+        data_as_of: UTC; set by a complete run only.
+    """
+
+    outcome: str
+    reason: str
+    message: str
+    mode: Mode | None
+    completed_at: datetime
+    counts: Mapping[Entity, Mapping[ActionKind, int]]
+    requests: Mapping[str, int]
+    data_as_of: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """A run as the ledger kept it; `result` is None while it is under way."""
+
+    header: RunHeader
+    result: RunResult | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RejectGroup:
+    """Records of one scope in `Error`, by code: how many, the newest message, and the label of one of them."""
+
+    code: Code
+    count: int
+    message: str
+    example: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """The records of one scope by entity and status, and the five most frequent codes of those in `Error`."""
+
+    records: Mapping[Entity, Mapping[RecordStatus, int]]
+    rejects: tuple[RejectGroup, ...]

@@ -1,0 +1,1 @@
+"""HTTP as both adapters need it: allow-list, pacing, retries, metrics."""
