@@ -36,7 +36,10 @@ class Source(Protocol):
     def changed(
         self, entity: Entity, *, since: datetime, sources: Sequence[str]
     ) -> AsyncIterator[Sequence[ChangedRow]]:
-        """Pages of all rows, deleted ones and those out of scope too, whose stamp, or that of a parent in `sources`, is at or after `since`."""
+        """Pages of all rows whose stamp, or that of a parent in `sources`, is at or after `since`.
+
+        Deleted rows and those out of scope are among them.
+        """
 
     def rows(self, query: RowQuery) -> AsyncIterator[Sequence[SourceRow]]:
         """Pages of rows in scope, the next page fetched ahead. Long lists of ids are split by the adapter."""
@@ -56,7 +59,7 @@ class Target(Protocol):
         """All users that are not deleted; `fresh` passes by the cache, at most once a minute."""
 
     async def value_list(self, name: str, *, fresh: bool = False) -> ValueList:
-        """Live rows of `branches`, `countries`, `accountTypes`, …"""
+        """Live rows of `branches`, `countries`, `accountTypes` and so on."""
 
     async def schema(self, entity: Entity) -> TargetSchema:
         """The fields of a resource."""
@@ -68,10 +71,10 @@ class Target(Protocol):
         """Live records by `extId`, all ids that bear it; an `extId` that nobody bears is absent."""
 
     def create(self, entity: Entity, items: Sequence[WriteItem]) -> AsyncIterator[Sequence[WriteOutcome]]:
-        """Create records; groups of outcomes as they become known, exactly one for each item. Never repeated when unclear."""
+        """Create records: groups of outcomes as they become known, exactly one an item. Never repeated when unclear."""
 
     def update(self, entity: Entity, items: Sequence[WriteItem]) -> AsyncIterator[Sequence[WriteOutcome]]:
-        """Change the given fields of records; an unclear outcome has been repeated before it is told."""
+        """Change the given fields of records; what was unclear has been repeated before it is told."""
 
 
 class Ledger(Protocol):
@@ -84,7 +87,7 @@ class Ledger(Protocol):
         """Return the state of an integration and its pair of remotes, made new if there is none."""
 
     async def recover(self, scope: ScopeState, *, at: datetime) -> int:
-        """Close what a killed run left open: actions `sent` without outcome become unclear, since `at`. Returns how many."""
+        """Close what a killed run left: actions `sent` without outcome become unclear, since `at`. Returns how many."""
 
     async def assign_run(self, run_id: str, scope: ScopeState, *, mode: Mode) -> None:
         """Note which scope and mode a run has."""
@@ -116,12 +119,20 @@ class Ledger(Protocol):
     async def note(
         self, run_id: str, scope: ScopeState, actions: Sequence[Action], *, at: datetime, seen_by: str | None
     ) -> None:
-        """Store what needs no call: Reject, Pending, Release; Unchanged only marks the record as seen by the pass."""
+        """Store what needs no call.
+
+        Reject, Pending, Release; Unchanged marks the record as seen by the pass and as synchronized, and stores its
+        hashes if it bears any (targets have left the map).
+        """
 
     async def intend(
         self, run_id: str, scope: ScopeState, actions: Sequence[Action], *, at: datetime, seen_by: str | None
     ) -> None:
-        """Stamp writes as `sent` before their call: a create's state is unclear since `at`, an update's hash is unknown."""
+        """Stamp writes as `sent` before their call.
+
+        A create's state is unclear since `at`, an update's hash is unknown. An account that is created, or was not
+        synchronized, counts as entered.
+        """
 
     async def settle(self, run_id: str, scope: ScopeState, settled: Sequence[Settled], *, at: datetime) -> None:
         """Store the outcomes of writes; payloads are dropped."""
@@ -137,6 +148,12 @@ class Ledger(Protocol):
 
     async def unseen(self, scope: ScopeState, entity: Entity, *, seen_by: str, limit: int) -> Sequence[str]:
         """Up to `limit` ids of synchronised, pending or rejected records that a pass has not seen, not yet released."""
+
+    async def entered(self, scope: ScopeState) -> Sequence[str]:
+        """Ids of accounts in ForceManager that entered since the last `complete`: their contacts are still to be read.
+
+        `complete` forgets those that are synchronized by then.
+        """
 
     async def children(self, scope: ScopeState, parent_ids: Iterable[str]) -> Sequence[str]:
         """Ids of contacts, not yet released, of these accounts."""

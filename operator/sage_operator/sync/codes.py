@@ -104,11 +104,11 @@ CATALOGUE: dict[Code, CatalogueEntry] = {
     Code.UNCLEAR_OUTCOME: CatalogueEntry(
         code_class=CodeClass.TRANSIENT,
         owner=Owner.NOBODY,
-        remedy="ForceManager did not say whether the record was created; a later run looks it up before it writes again.",
+        remedy="ForceManager did not say whether it was created; a later run looks it up before it writes again.",
     ),
     Code.CLAIMED_BY_OTHER: CatalogueEntry(
         code_class=CodeClass.MAP,
         owner=Owner.INTEGRATION,
-        remedy="Another SageIntegration synchronises this record into the same tenant: narrow the scope of one of them.",
+        remedy="Another SageIntegration writes this record into the same tenant: narrow the scope of one of them.",
     ),
 }

@@ -34,7 +34,7 @@ class System(StrEnum):
     FORCE_MANAGER = "forcemanager"
 
     @property
-    def title(self) -> str:
+    def spoken(self) -> str:
         """The name that people use."""
         return {System.SAGE: "Sage", System.FORCE_MANAGER: "ForceManager"}[self]
 
@@ -125,7 +125,7 @@ class Unavailable(Transient):
     @property
     def reason(self) -> str:  # type: ignore[override]
         """`SageUnavailable` or `ForceManagerUnavailable`."""
-        return f"{self.system.title}Unavailable"
+        return f"{self.system.spoken}Unavailable"
 
 
 class QuotaExhausted(Transient):

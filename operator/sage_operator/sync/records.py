@@ -22,6 +22,7 @@ class SourceRow:
         id: Salesforce id, 18 characters.
         owner_id: Salesforce id of its owner.
         parent_id: for contacts the account's id; None for accounts and for private contacts.
+        parent_owner_id: for contacts the owner of the account.
         label: a name for people.
         fields: by the source path as the field map spells it (`Owner.Name`); a parent that is null gives null.
     """
@@ -29,6 +30,7 @@ class SourceRow:
     id: str
     owner_id: str
     parent_id: str | None = None
+    parent_owner_id: str | None = None
     label: str = ""
     fields: Mapping[str, Scalar]
 

@@ -1,6 +1,7 @@
 """Which Sage records an integration synchronises, and how they are asked for.
 
-The conditions are data here; `sage.soql` renders them. They are never evaluated by us: Sage alone says what is in scope.
+The conditions are data here; `sage.soql` renders them. They are never evaluated by us: Sage alone says what is in
+scope.
 """
 
 from dataclasses import dataclass

@@ -13,6 +13,7 @@ class FieldKind(StrEnum):
     DECIMAL = "decimal"
     BOOLEAN = "boolean"
     DATE = "date"
+    UNKNOWN = "unknown"  # the schema does not tell: values are sent as they are
     REFERENCE = "reference"  # written as the integer id of a row of `table`
 
 

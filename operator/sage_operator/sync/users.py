@@ -1,6 +1,10 @@
 """Associating Sage users with ForceManager users."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from sage_operator.sync import ids
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,3 +27,115 @@ class ForceManagerUser:
     nickname: str
     name: str
     active: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """A pair as the spec names it: username, e-mail or id; e-mail, nickname or id."""
+
+    sage: str
+    force_manager: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Associations:
+    """Who belongs to whom.
+
+    Attributes:
+        by_sage: the ForceManager user of each associated Sage user's id.
+        fallback: owns new records of users that are not associated, or deactivated in ForceManager.
+        unassociated: ids of active Sage users without a ForceManager user, sorted.
+        problems: pairs that match nobody or more than one, in the words for a condition's message.
+    """
+
+    by_sage: Mapping[str, ForceManagerUser]
+    fallback: ForceManagerUser | None = None
+    unassociated: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+    owner_ids: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Derive the ids of associated Sage users, sorted: the owners in scope."""
+        object.__setattr__(self, "owner_ids", tuple(sorted(self.by_sage)))
+
+
+class _NoMatch(Exception):
+    """A name of the spec matches nobody, or more than one user."""
+
+
+def associate(
+    pairs: Iterable[Pair],
+    *,
+    by_email: bool,
+    fallback: str | None,
+    sage: Sequence[SageUser],
+    force_manager: Sequence[ForceManagerUser],
+) -> Associations:
+    """Associate users: the pairs first, then, if `by_email`, equal e-mail addresses of active users.
+
+    Names and addresses are compared without case, Salesforce ids exactly. Several Sage users may share one ForceManager
+    user. An e-mail that several users share matches nobody by itself.
+    """
+    find_sage = _finder(sage, lambda user: (user.username, user.email), "Sage")
+    find_target = _finder(force_manager, lambda user: (user.email, user.nickname, str(user.id)), "ForceManager")
+    by_id = {user.id: user for user in sage}
+    by_sage: dict[str, ForceManagerUser] = {}
+    problems: list[str] = []
+    for pair in pairs:
+        try:
+            user = by_id.get(ids.long_id(pair.sage)) if ids.is_id(pair.sage) else None
+            by_sage[(user or find_sage(pair.sage)).id] = find_target(pair.force_manager)
+        except _NoMatch as problem:
+            problems.append(str(problem))
+    chosen: ForceManagerUser | None = None
+    if fallback:
+        try:
+            chosen = find_target(fallback)
+        except _NoMatch as problem:
+            problems.append(f"fallback: {problem}")
+    if by_email:
+        by_sage = _matched_by_email(sage, force_manager) | by_sage
+    return Associations(
+        by_sage=by_sage,
+        fallback=chosen,
+        unassociated=tuple(sorted(user.id for user in sage if user.active and user.id not in by_sage)),
+        problems=tuple(problems),
+    )
+
+
+_User = TypeVar("_User", SageUser, ForceManagerUser)
+
+
+def _finder(users: Iterable[_User], names: Callable[[_User], Iterable[str]], where: str) -> Callable[[str], _User]:
+    """Return a function that finds the one user whom a name means."""
+    table: dict[str, dict[int | str, _User]] = {}
+    for user in users:
+        for name in names(user):
+            if name:
+                table.setdefault(name.strip().casefold(), {})[user.id] = user
+
+    def find(name: str) -> _User:
+        matches = list(table.get(name.strip().casefold(), {}).values())
+        if len(matches) != 1:
+            count = f"{len(matches)} users" if matches else "no user"
+            raise _NoMatch(f"`{name}` matches {count} of {where}")
+        return matches[0]
+
+    return find
+
+
+def _matched_by_email(
+    sage: Iterable[SageUser], force_manager: Iterable[ForceManagerUser]
+) -> dict[str, ForceManagerUser]:
+    """Pair active users by e-mail, each address that one user alone has on each side."""
+    left = _by_unique_email(user for user in sage if user.active)
+    right = _by_unique_email(user for user in force_manager if user.active)
+    return {left[email].id: right[email] for email in left.keys() & right.keys()}
+
+
+def _by_unique_email(users: Iterable[_User]) -> dict[str, _User]:
+    table: dict[str, list[_User]] = {}
+    for user in users:
+        if user.email:
+            table.setdefault(user.email.strip().casefold(), []).append(user)
+    return {email: found[0] for email, found in table.items() if len(found) == 1}

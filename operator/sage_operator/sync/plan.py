@@ -1,0 +1,174 @@
+"""Planning a batch: rows of Sage and what the ledger knows of them become actions.
+
+Pure: the same input gives the same plan, the order of rows does not matter, and planning what was just written gives
+nothing to do.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from sage_operator.sync.codes import Code
+from sage_operator.sync.context import PlanContext
+from sage_operator.sync.entities import ActionKind, Entity, RecordStatus
+from sage_operator.sync.hashing import hash_record, hash_value
+from sage_operator.sync.mapping import Mapped, map_row
+from sage_operator.sync.records import Action, RecordState, Scalar, SourceRow
+from sage_operator.sync.state import Claim
+from sage_operator.sync.users import ForceManagerUser
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Knowledge:
+    """What is known of a batch of rows, by Sage id; what is not known is absent.
+
+    Attributes:
+        states: the ledger's record states.
+        claims: who synchronises each row.
+        indexed: ForceManager's live records that bear the row's id as `extId`.
+        parents: states of the accounts of a batch of contacts.
+    """
+
+    states: Mapping[str, RecordState]
+    claims: Mapping[str, Claim]
+    indexed: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    parents: Mapping[str, RecordState] = field(default_factory=dict)
+
+
+def plan(rows: Iterable[SourceRow], knowledge: Knowledge, context: PlanContext) -> tuple[Action, ...]:
+    """Return one action for each row, ordered by Sage id; a row that comes twice is planned once."""
+    unique = {row.id: row for row in rows}
+    return tuple(_plan_row(unique[sage_id], knowledge, context) for sage_id in sorted(unique))
+
+
+def _plan_row(row: SourceRow, knowledge: Knowledge, context: PlanContext) -> Action:
+    """Decide on one row: the first thing that speaks against writing it wins."""
+    state = knowledge.states.get(row.id)
+    claim = knowledge.claims.get(row.id)
+    if claim is not None and not claim.mine:
+        return _reject(row, context, state, Code.CLAIMED_BY_OTHER, f"Synchronised by {claim.holder}.")
+    if state is not None and state.unclear_since is not None:
+        return _pending(row, context, state, Code.UNCLEAR_OUTCOME)
+    candidates = knowledge.indexed.get(row.id, ())
+    target_id = (state and state.target_id) or (claim and claim.target_id) or (candidates[0] if candidates else None)
+    if len(candidates) > 1 and (state is None or state.target_id is None):
+        numbers = ", ".join(str(number) for number in sorted(candidates))
+        return _reject(row, context, state, Code.DUPLICATE_IN_FORCE_MANAGER, f"Its extId is on {numbers}.")
+    parent = knowledge.parents.get(row.parent_id) if row.parent_id else None
+    if context.entity is Entity.CONTACTS and not _is_there(parent):
+        return _pending(row, context, state, Code.ACCOUNT_NOT_SYNCHRONIZED)
+    rep = _sales_rep(row, context)
+    if rep is None and target_id is None:
+        return _reject(row, context, state, Code.USER_NOT_ASSOCIATED, f"Owner {row.owner_id} has no user there.")
+    mapped = map_row(row, context)
+    if mapped.problems:
+        message = "; ".join(str(problem) for problem in mapped.problems)
+        return _reject(row, context, state, mapped.problems[0].code, message)
+    return _write(row, context, state=state, target_id=target_id, mapped=mapped, rep=rep, parent=parent)
+
+
+def _is_there(parent: RecordState | None) -> bool:
+    """Tell whether an account is ours and in ForceManager, so that its contacts can be."""
+    return parent is not None and parent.target_id is not None and parent.status is not RecordStatus.NOT_SYNCHRONIZED
+
+
+def _sales_rep(row: SourceRow, context: PlanContext) -> ForceManagerUser | None:
+    """Return who owns a record in ForceManager: the owner's user, for contacts else the account's, else the fallback.
+
+    A user who is deactivated in ForceManager owns no new record.
+    """
+    for owner_id in (row.owner_id, row.parent_owner_id):
+        user = context.users.by_sage.get(owner_id) if owner_id else None
+        if user is not None and user.active:
+            return user
+    fallback = context.users.fallback
+    return fallback if fallback is not None and fallback.active else None
+
+
+def _write(
+    row: SourceRow,
+    context: PlanContext,
+    *,
+    state: RecordState | None,
+    target_id: int | None,
+    mapped: Mapped,
+    rep: ForceManagerUser | None,
+    parent: RecordState | None,
+) -> Action:
+    """Compare what is wanted with what was written, and say what is to be sent."""
+    rep_target = "salesRepId1" if context.entity is Entity.ACCOUNTS else "salesRepId"
+    once: dict[str, Scalar] = {"extId": row.id}
+    if context.branch_id is not None:
+        once["branchId"] = context.branch_id
+    wanted: dict[str, Scalar] = {**mapped.values, "readOnly": context.read_only}
+    if parent is not None:
+        wanted["accountId"] = parent.target_id
+    if rep is not None:
+        (wanted if context.reassign else once)[rep_target] = rep.id
+
+    hashes = {target: hash_value(context.hash_key, target, value) for target, value in wanted.items()}
+    if target_id is None:
+        return _action(ActionKind.CREATE, row, context, payload={**once, **wanted}, hashes=hashes, mapped=mapped)
+
+    before = state.field_hashes if state is not None else {}
+    current = state is not None and state.status is not RecordStatus.NOT_SYNCHRONIZED and state.mapped_hash is not None
+    # Not current: an interrupted write, a record found by its extId, one that comes back. All is sent then.
+    changed = {target: wanted[target] for target in wanted if not current or before.get(target) != hashes[target]}
+    targets = {compiled.rule.target for compiled in context.rules}
+    cleared: dict[str, Scalar] = {target: None for target in before if target in targets and target not in wanted}
+    payload = {**cleared, **changed}
+    kind = ActionKind.UPDATE if payload else ActionKind.UNCHANGED
+    if kind is ActionKind.UNCHANGED and state is not None and len(before) == len(hashes):
+        hashes = {}
+    return _action(kind, row, context, payload=payload, hashes=hashes, mapped=mapped, target_id=target_id)
+
+
+def _action(
+    kind: ActionKind,
+    row: SourceRow,
+    context: PlanContext,
+    *,
+    payload: Mapping[str, Scalar],
+    hashes: Mapping[str, str],
+    mapped: Mapped,
+    target_id: int | None = None,
+) -> Action:
+    """Return a write, or `Unchanged`: with hashes only where targets have left the map and are to be forgotten."""
+    return Action(
+        kind=kind,
+        entity=context.entity,
+        sage_id=row.id,
+        label=row.label,
+        target_id=target_id,
+        parent_id=row.parent_id,
+        payload=payload,
+        mapped_hash=hash_record(context.hash_key, hashes) if hashes else None,
+        field_hashes=hashes,
+        message="; ".join(mapped.warnings) if kind is not ActionKind.UNCHANGED else "",
+        warnings=mapped.warnings,
+    )
+
+
+def _reject(row: SourceRow, context: PlanContext, state: RecordState | None, code: Code, message: str) -> Action:
+    return Action(
+        kind=ActionKind.REJECT,
+        entity=context.entity,
+        sage_id=row.id,
+        label=row.label,
+        target_id=state.target_id if state is not None else None,
+        parent_id=row.parent_id,
+        code=code,
+        message=message,
+    )
+
+
+def _pending(row: SourceRow, context: PlanContext, state: RecordState | None, code: Code) -> Action:
+    return Action(
+        kind=ActionKind.PENDING,
+        entity=context.entity,
+        sage_id=row.id,
+        label=row.label,
+        target_id=state.target_id if state is not None else None,
+        parent_id=row.parent_id,
+        code=code,
+        message=code.entry.remedy,
+    )

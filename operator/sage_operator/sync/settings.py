@@ -1,0 +1,40 @@
+"""What a run is told to do: the spec of an integration, resolved, without Kubernetes in it."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sage_operator.sync.entities import Entity
+from sage_operator.sync.fieldmap import FieldRule
+from sage_operator.sync.users import Pair
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntitySettings:
+    """How one entity is synchronised; `rules` is the effective map."""
+
+    entity: Entity
+    rules: tuple[FieldRule, ...]
+    read_only: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """An integration's settings.
+
+    Attributes:
+        integration: `namespace/name`.
+        branch: of created records, by label or id.
+        all_accounts: all accounts are in scope, not only those of associated users.
+        entities: what is synchronised, accounts first.
+        timeout: how long nothing may move before the run is stopped.
+    """
+
+    integration: str
+    branch: str
+    pairs: tuple[Pair, ...]
+    match_by_email: bool
+    fallback: str | None
+    all_accounts: bool
+    reassign: bool
+    entities: tuple[EntitySettings, ...]
+    timeout: timedelta
