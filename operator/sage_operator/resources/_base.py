@@ -9,6 +9,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     PlainSerializer,
@@ -61,13 +62,15 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Cuts a text to so many characters: a message that is too long must not stop a status from being told."""
+    """Cuts a text to so many bytes of UTF-8: a message that is too long must not stop a status from being told."""
 
     longest: int
 
     def __call__(self, value: Any) -> Any:
         """Return the text, cut if it must be; anything else as it is."""
-        return value[: self.longest - 1] + "…" if isinstance(value, str) and len(value) > self.longest else value
+        if not isinstance(value, str) or len(encoded := value.encode()) <= self.longest:
+            return value
+        return encoded[: self.longest - len("…".encode())].decode(errors="ignore") + "…"
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_before_validator_function(self, handler(source))
@@ -114,12 +117,11 @@ def _digits(value: Any) -> Any:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-INT_OR_STRING: dict[str, Any] = {"x-kubernetes-int-or-string": True, "maxLength": 1024}
-
 Flag = Annotated[bool, Strict()]
 
 LabelOrId = Annotated[
     str,
+    Field(min_length=1, max_length=254),
     BeforeValidator(_digits),
     WithJsonSchema({"x-kubernetes-int-or-string": True, "minLength": 1, "maxLength": 254}),
 ]

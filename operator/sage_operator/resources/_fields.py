@@ -1,10 +1,11 @@
 """Field maps as the spec spells them: one entry fills one ForceManager field."""
 
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
-from pydantic import Field, StrictInt, StrictStr, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
-from sage_operator.resources._base import INT_OR_STRING, Rule, SpecModel
+from sage_operator.resources._base import Rule, SpecModel
 
 _RESERVED: Final = ("extId", "salesRepId", "salesRepId1", "branchId", "readOnly")
 _RESERVED_FOR_CONTACTS: Final = (*_RESERVED, "accountId")
@@ -34,6 +35,21 @@ def _not_one_of(reserved: tuple[str, ...], instead: str) -> Rule:
     )
 
 
+def _text_or_whole_number(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise PydanticCustomError(
+            "constant", "must be a text or a whole number; decimal numbers and booleans are written in quotes"
+        )
+    return value
+
+
+Constant = Annotated[
+    int | str,
+    BeforeValidator(_text_or_whole_number),
+    WithJsonSchema({"x-kubernetes-int-or-string": True, "maxLength": 1024}),
+]
+
+
 class FieldEntry(SpecModel):
     """Fills one ForceManager field from a Sage field or with a constant."""
 
@@ -49,7 +65,7 @@ class FieldEntry(SpecModel):
     """The Sage (Salesforce) field to copy, by its API name, such as `Phone` or `s2cor__VAT_Registration_Number__c`. A
     parent's field is reached by the relationship: `Owner.Name`, `s2cor__Company__r.Name`."""
 
-    value: Annotated[StrictInt | StrictStr | None, WithJsonSchema(INT_OR_STRING)] = None
+    value: Constant | None = None
     """A constant for every record: a text or a whole number. Decimal numbers and booleans are written as texts
     (`"12.50"`, `"true"`) and turned into the type of the target."""
 

@@ -1,5 +1,6 @@
 """`SageIntegration.spec`: what a user asks for."""
 
+import re
 from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Literal
@@ -55,21 +56,27 @@ def _unique(key: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+# Neither query nor fragment nor user: what is secret goes into the Secret.
+_NOT_IN_A_URL = r"[?#@\s]"
+
+
 def _is_url(value: str, *, with_path: bool) -> bool:
     try:
         parts = urlsplit(value)
-        _ = parts.port
+        _ = parts.port  # a port that is no number raises
     except ValueError:
         return False
-    plain = not (parts.query or parts.fragment or "@" in parts.netloc or any(c in value for c in "?# "))
     return (
-        parts.scheme in {"http", "https"} and bool(parts.hostname) and plain and (with_path or parts.path in {"", "/"})
+        parts.scheme in {"http", "https"}
+        and bool(parts.hostname)
+        and not re.search(_NOT_IN_A_URL, value)
+        and (with_path or parts.path in {"", "/"})
     )
 
 
 _URL_CEL = (
     "isURL(self) && url(self).getScheme() in ['http', 'https'] && url(self).getHostname() != ''"
-    " && !self.matches(r'[?#@\\s]')"
+    f" && !self.matches(r'{_NOT_IN_A_URL}')"
 )
 
 

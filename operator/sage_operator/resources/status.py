@@ -10,7 +10,7 @@ from sage_operator.resources.conditions import ConditionStatus, Phase
 
 MAX_REJECTS = 5
 MAX_HISTORY = 5
-LONGEST_TOKEN = 256
+LONGEST_TOKEN = 128
 
 
 def _rfc3339(time: datetime) -> str:
