@@ -12,7 +12,7 @@ from sage_operator.sync.targets import ValueList
 
 
 def configuration_digest(scope: Scope, contexts: Iterable[PlanContext], lists: Iterable[ValueList]) -> str:
-    """Digest the effective maps with the types of their targets, the associations, the scope, the lists in use.
+    """Digest the effective maps with the types of their targets, the associations, scope and lists in use.
 
     Order does not matter, nor does anything that no map uses: a new row in a list that is not looked up changes nothing.
     """

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 
 from sage_operator.sync.codes import Code
 from sage_operator.sync.context import PlanContext
-from sage_operator.sync.entities import ActionKind, Entity, RecordStatus
+from sage_operator.sync.entities import ActionKind, Entity
 from sage_operator.sync.hashing import hash_record, hash_value
 from sage_operator.sync.mapping import Mapped, map_row
+from sage_operator.sync.modes import retry_at
 from sage_operator.sync.records import Action, RecordState, Scalar, SourceRow
 from sage_operator.sync.state import Claim
 from sage_operator.sync.users import ForceManagerUser
@@ -68,7 +69,7 @@ def _plan_row(row: SourceRow, knowledge: Knowledge, context: PlanContext) -> Act
 
 def _is_there(parent: RecordState | None) -> bool:
     """Tell whether an account is ours and in ForceManager, so that its contacts can be."""
-    return parent is not None and parent.target_id is not None and parent.status is not RecordStatus.NOT_SYNCHRONIZED
+    return parent is not None and parent.target_id is not None and parent.is_ours
 
 
 def _sales_rep(row: SourceRow, context: PlanContext) -> ForceManagerUser | None:
@@ -107,10 +108,10 @@ def _write(
 
     hashes = {target: hash_value(context.hash_key, target, value) for target, value in wanted.items()}
     if target_id is None:
-        return _action(ActionKind.CREATE, row, context, payload={**once, **wanted}, hashes=hashes, mapped=mapped)
+        return _action(ActionKind.CREATE, row, context, state, payload={**once, **wanted}, hashes=hashes, mapped=mapped)
 
     before = state.field_hashes if state is not None else {}
-    current = state is not None and state.status is not RecordStatus.NOT_SYNCHRONIZED and state.mapped_hash is not None
+    current = state is not None and state.is_ours and state.mapped_hash is not None
     # Not current: an interrupted write, a record found by its extId, one that comes back. All is sent then.
     changed = {target: wanted[target] for target in wanted if not current or before.get(target) != hashes[target]}
     targets = {compiled.rule.target for compiled in context.rules}
@@ -119,13 +120,14 @@ def _write(
     kind = ActionKind.UPDATE if payload else ActionKind.UNCHANGED
     if kind is ActionKind.UNCHANGED and state is not None and len(before) == len(hashes):
         hashes = {}
-    return _action(kind, row, context, payload=payload, hashes=hashes, mapped=mapped, target_id=target_id)
+    return _action(kind, row, context, state, payload=payload, hashes=hashes, mapped=mapped, target_id=target_id)
 
 
 def _action(
     kind: ActionKind,
     row: SourceRow,
     context: PlanContext,
+    state: RecordState | None,
     *,
     payload: Mapping[str, Scalar],
     hashes: Mapping[str, str],
@@ -144,13 +146,30 @@ def _action(
         mapped_hash=hash_record(context.hash_key, hashes) if hashes else None,
         field_hashes=hashes,
         message="; ".join(mapped.warnings) if kind is not ActionKind.UNCHANGED else "",
+        retry_at=retry_at(state.attempts if state is not None else 0, now=context.now),
         warnings=mapped.warnings,
     )
 
 
 def _reject(row: SourceRow, context: PlanContext, state: RecordState | None, code: Code, message: str) -> Action:
+    return _not_written(ActionKind.REJECT, row, context, state, code=code, message=message)
+
+
+def _pending(row: SourceRow, context: PlanContext, state: RecordState | None, code: Code) -> Action:
+    return _not_written(ActionKind.PENDING, row, context, state, code=code, message=code.entry.remedy)
+
+
+def _not_written(
+    kind: ActionKind,
+    row: SourceRow,
+    context: PlanContext,
+    state: RecordState | None,
+    *,
+    code: Code,
+    message: str,
+) -> Action:
     return Action(
-        kind=ActionKind.REJECT,
+        kind=kind,
         entity=context.entity,
         sage_id=row.id,
         label=row.label,
@@ -158,17 +177,5 @@ def _reject(row: SourceRow, context: PlanContext, state: RecordState | None, cod
         parent_id=row.parent_id,
         code=code,
         message=message,
-    )
-
-
-def _pending(row: SourceRow, context: PlanContext, state: RecordState | None, code: Code) -> Action:
-    return Action(
-        kind=ActionKind.PENDING,
-        entity=context.entity,
-        sage_id=row.id,
-        label=row.label,
-        target_id=state.target_id if state is not None else None,
-        parent_id=row.parent_id,
-        code=code,
-        message=code.entry.remedy,
+        retry_at=retry_at(state.attempts if state is not None else 0, now=context.now),
     )

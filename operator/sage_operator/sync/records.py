@@ -69,6 +69,11 @@ class RecordState:
     retry_at: datetime | None = None
     unclear_since: datetime | None = None
 
+    @property
+    def is_ours(self) -> bool:
+        """Tell whether the record is in scope, as far as is known."""
+        return self.status is not RecordStatus.NOT_SYNCHRONIZED
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
@@ -80,6 +85,7 @@ class Action:
         payload: what to send: everything for a create, the changed fields for an update, nothing otherwise.
         mapped_hash: of the whole desired record, to be stored when the write succeeded.
         field_hashes: by target, likewise.
+        retry_at: UTC; when it is due again by itself if it is, or ends as, a reject.
         warnings: one for each value that was cut or left out by the presets' rules, naming target and cause.
     """
 
@@ -94,6 +100,7 @@ class Action:
     field_hashes: Mapping[str, str] = field(default_factory=dict)
     code: Code | None = None
     message: str = ""
+    retry_at: datetime | None = None
     warnings: tuple[str, ...] = ()
 
     @property

@@ -67,12 +67,11 @@ class Claim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settled:
-    """A write and how it ended; `code` and `retry_at` (UTC) are set if it is a reject now."""
+    """A write and how it ended; `code` is set if it is a reject now, due again at `action.retry_at`."""
 
     action: Action
     outcome: WriteOutcome
     code: Code | None = None
-    retry_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

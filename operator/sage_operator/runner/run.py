@@ -1,0 +1,198 @@
+"""One run: prepare, then each entity (read, plan, write), then record. No stage calls back into an earlier one."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+import structlog
+
+from sage_operator.runner.context import RunContext
+from sage_operator.runner.entity import EntityRun
+from sage_operator.runner.ports import Ledger, Source, Target
+from sage_operator.runner.prepare import Prepared, prepare
+from sage_operator.runner.progress import Progress
+from sage_operator.runner.report import RunReport
+from sage_operator.runner.unclear import look_up
+from sage_operator.sync.digest import configuration_digest
+from sage_operator.sync.entities import Entity, Mode
+from sage_operator.sync.errors import Stopped, SyncError
+from sage_operator.sync.modes import SETTLING_TIME, begin_or_resume, choose
+from sage_operator.sync.settings import Settings
+from sage_operator.sync.state import RunHeader, RunResult, ScopeState, Summary
+
+log = structlog.get_logger(__name__)
+
+Failure = TypeVar("Failure", bound=BaseException)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runner:
+    """Carries out runs of one integration.
+
+    Attributes:
+        settling_time: how long after an unclear create ForceManager is asked what became of it.
+        clock: UTC now.
+    """
+
+    settings: Settings
+    source: Source
+    target: Target
+    ledger: Ledger
+    clock: Callable[[], datetime]
+    settling_time: timedelta = SETTLING_TIME
+
+    async def run(self, header: RunHeader, progress: Progress, *, strict_users: bool) -> RunReport:
+        """Carry out one run and return how it ended; a failure is a report too, only cancellation is raised.
+
+        The ledger holds the run before anything else is done, and its end after everything else.
+        """
+        draft = _Draft()
+        error: SyncError | None = None
+        try:
+            await self.ledger.begin_run(header)
+            await self._run(header, progress, draft, strict_users=strict_users)
+        except* SyncError as errors:
+            error = _first(errors)
+        except* Exception as errors:  # a bug: it must end this run only, with its trace in the log
+            log.exception("run-crashed", integration=header.integration, run=header.id)
+            error = SyncError(f"Internal error: {type(_first(errors)).__name__}.", remedy="Please report it.")
+        result = self._result(progress, draft, error)
+        try:
+            await self.ledger.end_run(header.id, result)
+        except SyncError as unstored:
+            error = error or unstored
+            result = self._result(progress, draft, error)
+        return RunReport(
+            header=header,
+            result=result,
+            error=error,
+            summary=draft.summary,
+            users=draft.users,
+            fields=draft.fields,
+            drift=draft.drift,
+            warnings=progress.warnings,
+            codes=dict(progress.codes),
+            stage_seconds=dict(progress.stage_seconds),
+        )
+
+    async def _run(self, header: RunHeader, progress: Progress, draft: "_Draft", *, strict_users: bool) -> None:
+        prepared = await prepare(
+            self.settings, source=self.source, target=self.target, now=self.clock(), strict_users=strict_users
+        )
+        progress.check()
+        draft.take(prepared)
+        scope = await self.ledger.open_scope(
+            integration=self.settings.integration, fingerprint=prepared.fingerprint, tenant=prepared.tenant
+        )
+        recovered = await self.ledger.recover(scope, at=self.clock())
+        if recovered:
+            log.info("recovered", integration=header.integration, unclear=recovered)
+        entities = self._entity_runs(header, progress, prepared, scope)
+        digest = configuration_digest(prepared.scope, [e.context for e in entities], prepared.lists)
+        mode = choose(scope, digest=digest, now=prepared.now)
+        progress.mode = mode
+        await self.ledger.assign_run(header.id, scope, mode=mode)
+        try:
+            if mode is Mode.INCREMENTAL and scope.watermark is not None:
+                await self._changes(entities, progress, scope.watermark)
+                as_of = prepared.now
+            else:
+                as_of = await self._everything(entities, header, progress, mode=mode, digest=digest, now=prepared.now)
+            progress.enter("record")
+            await self.ledger.complete(scope, watermark=as_of, digest=digest)
+            draft.data_as_of = max(as_of, scope.watermark or as_of)
+        finally:
+            draft.summary = await self.ledger.summary(scope)
+
+    def _entity_runs(
+        self, header: RunHeader, progress: Progress, prepared: Prepared, scope: ScopeState
+    ) -> tuple[EntityRun, ...]:
+        context = RunContext(
+            run_id=header.id,
+            scope=scope,
+            source=self.source,
+            target=self.target,
+            ledger=self.ledger,
+            progress=progress,
+            settling_time=self.settling_time,
+            clock=self.clock,
+        )
+        return tuple(
+            EntityRun(
+                run=context,
+                context=prepared.context(self.settings, settings, hash_key=scope.hash_key),
+                scope=prepared.scope,
+            )
+            for settings in self.settings.entities
+        )
+
+    async def _changes(self, entities: tuple[EntityRun, ...], progress: Progress, watermark: datetime) -> None:
+        for entity in entities:
+            progress.enter(entity.entity.value)
+            await look_up(entity.run, entity.entity)
+            await entity.changes(watermark)
+
+    async def _everything(
+        self,
+        entities: tuple[EntityRun, ...],
+        header: RunHeader,
+        progress: Progress,
+        *,
+        mode: Mode,
+        digest: str,
+        now: datetime,
+    ) -> datetime:
+        """Carry out a pass, or the rest of an interrupted one; returns the `T` it began with."""
+        scope = entities[0].run.scope
+        state = begin_or_resume(scope, mode=mode, run_id=header.id, digest=digest, now=now)
+        if state is not scope.unfinished:
+            await self.ledger.begin_pass(scope, state)
+        if mode is Mode.INITIAL and not state.indexed:
+            for entity in entities:
+                await entity.index()
+            state = replace(state, indexed=True)
+            await self.ledger.save_pass(scope, state)
+        for entity in entities:
+            progress.enter(entity.entity.value)
+            await look_up(entity.run, entity.entity)
+            if entity.entity not in state.finished:
+                state = await entity.everything(state)
+                await self.ledger.save_pass(scope, state)
+        return state.as_of
+
+    def _result(self, progress: Progress, draft: "_Draft", error: SyncError | None) -> RunResult:
+        outcome = "Succeeded" if error is None else "Stopped" if isinstance(error, Stopped) else "Failed"
+        return RunResult(
+            outcome=outcome,
+            reason="Succeeded" if error is None else error.reason,
+            message="" if error is None else str(error),
+            mode=progress.mode,
+            completed_at=self.clock(),
+            counts={entity: dict(counter) for entity, counter in progress.counts.items()},
+            requests={"sage": self.source.requests, "forceManager": self.target.requests},
+            data_as_of=draft.data_as_of if error is None else None,
+        )
+
+
+class _Draft:
+    """What becomes known of a run while it goes on."""
+
+    def __init__(self) -> None:
+        self.users: tuple[int, int] | None = None
+        self.fields: dict[Entity, int] = {}
+        self.drift: tuple[str, ...] = ()
+        self.summary: Summary | None = None
+        self.data_as_of: datetime | None = None
+
+    def take(self, prepared: Prepared) -> None:
+        """Note what preparing has shown."""
+        self.users = (len(prepared.users.by_sage), len(prepared.users.unassociated))
+        self.fields = {entity: len(rules) for entity, rules in prepared.rules.items()}
+        self.drift = prepared.users.problems
+
+
+def _first(group: BaseExceptionGroup[Failure]) -> Failure:
+    """Return the first exception of a group, however deep it is."""
+    found = group.exceptions[0]
+    return _first(found) if isinstance(found, BaseExceptionGroup) else found

@@ -1,0 +1,193 @@
+"""Writing: batches of planned actions go to ForceManager, several at once, each with its intent on disk before."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from time import perf_counter
+from types import TracebackType
+from typing import Self
+
+from sage_operator.runner.ports import Ledger, Target
+from sage_operator.runner.progress import Progress
+from sage_operator.sync.codes import Code
+from sage_operator.sync.entities import ActionKind, Entity
+from sage_operator.sync.errors import SyncError
+from sage_operator.sync.records import Action, OutcomeKind, WriteItem, WriteOutcome
+from sage_operator.sync.state import ScopeState, Settled
+
+BATCH = 200
+"""Records of one bulk call: what ForceManager allows at most."""
+
+_COUNTED: dict[OutcomeKind, ActionKind] = {
+    OutcomeKind.REFUSED: ActionKind.REJECT,
+    OutcomeKind.UNCLEAR: ActionKind.PENDING,
+    OutcomeKind.UNKNOWN_ID: ActionKind.PENDING,
+    OutcomeKind.NOT_SENT: ActionKind.PENDING,
+}
+
+
+@dataclass(slots=True, kw_only=True)
+class Page:
+    """A page of source rows on its way: `open` of its writes have no outcome yet."""
+
+    last_id: str
+    open: int = 0
+    planned: bool = False
+
+    @property
+    def done(self) -> bool:
+        """All of the page has its outcome in the ledger."""
+        return self.planned and not self.open
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Batch:
+    """Actions of one kind for one call, and the page that each came from."""
+
+    kind: ActionKind
+    actions: tuple[Action, ...]
+    pages: tuple[Page, ...]
+
+
+@dataclass(slots=True, kw_only=True)
+class _Buffer:
+    actions: list[Action] = field(default_factory=list)
+    pages: list[Page] = field(default_factory=list)
+
+
+class Writer:
+    """Writes the actions of one entity, as an async context; leaving it waits until all are written.
+
+    Its queue is short: reading and planning wait for writing, so that memory does not grow with the organisation. The
+    first error stops it after the batches in hand, whose outcomes are still recorded, and is raised by the next call.
+    """
+
+    def __init__(
+        self,
+        *,
+        run_id: str,
+        scope: ScopeState,
+        entity: Entity,
+        ledger: Ledger,
+        target: Target,
+        progress: Progress,
+        clock: Callable[[], datetime],
+        seen_by: str | None,
+        settled: Callable[[], Awaitable[None]],
+        workers: int = 8,
+    ) -> None:
+        """Take where to write; `settled` is called after each batch."""
+        self._run_id = run_id
+        self._scope = scope
+        self._entity = entity
+        self._ledger = ledger
+        self._target = target
+        self._progress = progress
+        self._clock = clock
+        self._seen_by = seen_by
+        self._settled = settled
+        self._buffers = {ActionKind.CREATE: _Buffer(), ActionKind.UPDATE: _Buffer()}
+        self._queue: asyncio.Queue[_Batch] = asyncio.Queue(maxsize=2)
+        self._workers = workers
+        self._tasks: list[asyncio.Task[None]] = []
+        self._error: BaseException | None = None
+
+    async def __aenter__(self) -> Self:
+        """Start the workers."""
+        self._tasks = [asyncio.create_task(self._work()) for _ in range(self._workers)]
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Write what is left; after an error finish the batches in hand only."""
+        self._error = self._error or error
+        try:
+            if self._error is None:
+                await self._flush()
+            if not isinstance(error, asyncio.CancelledError):
+                await self._queue.join()
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+        if error is None:
+            self._check()
+
+    async def put(self, actions: Sequence[Action], page: Page) -> None:
+        """Take the writes of a page; waits while enough is under way.
+
+        Raises:
+            SyncError: an earlier batch failed, or the run is to stop.
+        """
+        page.open += len(actions)
+        for action in actions:
+            buffer = self._buffers[action.kind]
+            buffer.actions.append(action)
+            buffer.pages.append(page)
+            if len(buffer.actions) == BATCH:
+                await self._send(action.kind)
+
+    async def _flush(self) -> None:
+        for kind in self._buffers:
+            await self._send(kind)
+
+    async def _send(self, kind: ActionKind) -> None:
+        """Hand the buffer of a kind to the workers."""
+        buffer = self._buffers[kind]
+        if not buffer.actions:
+            return
+        self._buffers[kind] = _Buffer()
+        self._check()
+        await self._queue.put(_Batch(kind=kind, actions=tuple(buffer.actions), pages=tuple(buffer.pages)))
+        self._check()
+
+    def _check(self) -> None:
+        if self._error is not None:
+            raise self._error
+        self._progress.check()
+
+    async def _work(self) -> None:
+        while True:
+            batch = await self._queue.get()
+            try:
+                if self._error is None and self._progress.stop_reason is None:
+                    await self._write(batch)
+            except SyncError as error:
+                self._error = self._error or error
+            except Exception as error:  # noqa: BLE001 - a bug must not leave the other workers waiting; it is raised again
+                self._error = self._error or error
+            finally:
+                self._queue.task_done()
+
+    async def _write(self, batch: _Batch) -> None:
+        """Carry out one batch: intent, call, outcomes."""
+        await self._ledger.intend(self._run_id, self._scope, batch.actions, at=self._clock(), seen_by=self._seen_by)
+        by_key = {action.sage_id: (action, page) for action, page in zip(batch.actions, batch.pages, strict=True)}
+        items = [WriteItem(key=a.sage_id, target_id=a.target_id, data=a.payload) for a in batch.actions]
+        call = self._target.create if batch.kind is ActionKind.CREATE else self._target.update
+        started = perf_counter()
+        async for outcomes in call(self._entity, items):
+            settled = [self._judge(by_key[outcome.key][0], outcome) for outcome in outcomes]
+            self._progress.stage_seconds["write"] += perf_counter() - started
+            started = perf_counter()
+            await self._ledger.settle(self._run_id, self._scope, settled, at=self._clock())
+            self._progress.stage_seconds["record"] += perf_counter() - started
+            for item in settled:
+                by_key[item.action.sage_id][1].open -= 1
+                self._count(item)
+            started = perf_counter()
+        await self._settled()
+
+    @staticmethod
+    def _judge(action: Action, outcome: WriteOutcome) -> Settled:
+        if outcome.kind is not OutcomeKind.REFUSED:
+            return Settled(action=action, outcome=outcome)
+        return Settled(action=action, outcome=outcome, code=Code.REFUSED_BY_FORCE_MANAGER)
+
+    def _count(self, item: Settled) -> None:
+        kind = _COUNTED.get(item.outcome.kind, item.action.kind)
+        self._progress.count(self._entity, kind)
+        if item.code is not None:
+            self._progress.codes[item.code] += 1
