@@ -1,3 +1,4 @@
+# noqa: INP001 - a script
 """Prints every requirement of pyproject.toml, one a line: of the package, its extras, its groups and its build."""
 
 import tomllib
@@ -11,5 +12,5 @@ lists = [
     *project["optional-dependencies"].values(),
     *document["dependency-groups"].values(),
 ]
-requirements = {item for items in lists for item in items if isinstance(item, str)}  # an include is printed by its group
+requirements = {item for items in lists for item in items if isinstance(item, str)}  # not the includes
 print(*sorted(item for item in requirements if not item.startswith(project["name"])), sep="\n")  # noqa: T201

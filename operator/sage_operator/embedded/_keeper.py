@@ -4,11 +4,12 @@ Run as a program of its own (`python -I -S _keeper.py FOLDER`), so only the stan
 
 Standard input: one JSON object a line, `{"name", "argv", "log"}`, starts a program with its output in the file `log`.
 Standard output: `{"name", "pid"}` or `{"name", "error"}` for each, and `{"name", "exit"}` when one ended by itself.
-When standard input closes (the parent stopped, or was killed by SIGKILL), the programs are ended, the last started first,
-and FOLDER is removed. Should the keeper itself be killed, Linux kills its children (PR_SET_PDEATHSIG). That signal is bound to
-the *thread* that forked: the keeper has one thread alone, which lives as long as its process.
+When standard input closes (the parent stopped, or was killed by SIGKILL), the programs are ended, the last started
+first, and FOLDER is removed. Should the keeper itself be killed, Linux kills its children (PR_SET_PDEATHSIG). That
+signal is bound to the *thread* that forked: the keeper has only one, which lives as long as its process.
 """
 
+import contextlib
 import ctypes
 import json
 import os
@@ -28,7 +29,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 def _die_with_parent() -> Callable[[], None] | None:
-    """What a child must do between fork and exec to be killed together with this process; None where there is no way."""
+    """What a child must do between fork and exec to be killed together with this process, where that is possible."""
     if not sys.platform.startswith("linux"):
         return None
     prctl = ctypes.CDLL(None, use_errno=True).prctl
@@ -85,10 +86,8 @@ class Keeper:
 
 def say(**event: Any) -> None:
     """Writes one event to the parent; a parent that is gone is noticed by its closed pipe elsewhere."""
-    try:
+    with contextlib.suppress(BrokenPipeError):
         os.write(1, json.dumps(event).encode() + b"\n")
-    except BrokenPipeError:
-        pass
 
 
 def serve(keeper: Keeper) -> None:

@@ -15,7 +15,8 @@ SERIES = "1.37"
 REQUIRED = ("etcd", "kube-apiserver")
 
 HOW_TO_GET = (
-    f"run `make envtest` (or `python -m sage_operator.embedded fetch`) once, or set {VARIABLE} to a folder with the programs"
+    "run `make envtest` (or `python -m sage_operator.embedded fetch`) once, "
+    f"or set {VARIABLE} to a folder with the programs"
 )
 
 

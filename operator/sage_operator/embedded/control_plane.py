@@ -1,7 +1,8 @@
-"""A real Kubernetes control plane on the loopback interface: etcd, kube-apiserver and, if there, kube-controller-manager."""
+"""A real Kubernetes control plane on the loopback interface: etcd, kube-apiserver and kube-controller-manager."""
 
 import asyncio
 import contextlib
+import http.client
 import json
 import secrets
 import socket
@@ -9,12 +10,9 @@ import ssl
 import tempfile
 import threading
 import time
-import urllib.error
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -62,8 +60,12 @@ class Config:
 class ControlPlane:
     """Starts a control plane; a context manager, `with` or `async with`, that yields its `KubernetesApi`.
 
-    Everything lies in one temporary folder and on free ports, so any number can run side by side. All programs end and the folder
-    goes at exit, and also when this process is killed.
+    Everything lies in one temporary folder and on free ports, so any number can run side by side. All programs end and
+    the folder goes at exit, and also when this process is killed. Where the assets have no kube-controller-manager
+    (the archives of `setup-envtest`), namespaces never finish deleting and have no default ServiceAccount.
+
+    Raises on entry:
+        StartError: it did not become ready.
     """
 
     def __init__(self, config: Config) -> None:
@@ -80,7 +82,9 @@ class ControlPlane:
                     raise
         raise AssertionError
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._programs is not None:
             self._programs.stop()
             self._programs = None
@@ -140,14 +144,14 @@ class _Launch:
 
         self.programs.start("etcd", self._etcd(etcd_port, peer_port))
         self.programs.start("kube-apiserver", self._apiserver(etcd_port, api_port))
-        self._wait_until_ready(url, ca_file, token)
+        self._wait_until_ready(api_port, ca_file, token)
         kubeconfig = write_kubeconfig(self.folder / "kubeconfig", url=url, ca_file=ca_file, token=token)
         if self._program("kube-controller-manager").exists():
             self.programs.start("kube-controller-manager", self._manager(kubeconfig, manager_port, ca_file))
         kubectl = self._program("kubectl")
         return KubernetesApi(
             kind="kube-apiserver",
-            version=json.loads(_get(f"{url}/version", ca_file, token))["gitVersion"],
+            version=json.loads(_get(api_port, "/version", ca_file, token))["gitVersion"],
             url=url,
             ca_file=ca_file,
             token=token,
@@ -220,13 +224,13 @@ class _Launch:
         )
         _write_private(self.folder / "sa.key", pem)
 
-    def _wait_until_ready(self, url: str, ca_file: Path, token: str) -> None:
+    def _wait_until_ready(self, port: int, ca_file: Path, token: str) -> None:
         last: object = "no answer yet"
         while time.monotonic() < self.deadline:
             self.programs.check()
             try:
-                _get(f"{url}/readyz", ca_file, token)
-            except (OSError, urllib.error.URLError) as error:
+                _get(port, "/readyz", ca_file, token)
+            except (OSError, http.client.HTTPException) as error:
                 last = error
             else:
                 return
@@ -243,12 +247,16 @@ def _write_private(path: Path, content: bytes) -> None:
     path.write_bytes(content)
 
 
-def _get(url: str, ca_file: Path, token: str) -> bytes:
+def _get(port: int, path: str, ca_file: Path, token: str) -> bytes:
+    """Asks the API server; raises OSError or HTTPException when it does not answer with 200."""
     context = ssl.create_default_context(cafile=ca_file)
-    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"})  # noqa: S310 - our own https URL
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
-    with opener.open(request, timeout=5) as response:
-        content: bytes = response.read()
+    connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=5, context=context)
+    with contextlib.closing(connection):
+        connection.request("GET", path, headers={"Authorization": f"Bearer {token}"})
+        response = connection.getresponse()
+        content = response.read()
+        if response.status != http.HTTPStatus.OK:
+            raise OSError(f"{path} answers {response.status}")
     return content
 
 

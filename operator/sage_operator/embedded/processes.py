@@ -2,6 +2,7 @@
 
 import json
 import queue
+import shutil
 import subprocess
 import sys
 import threading
@@ -78,6 +79,7 @@ class Programs:
         except subprocess.TimeoutExpired:
             self._keeper.kill()
             self._keeper.wait()
+        shutil.rmtree(self._folder, ignore_errors=True)  # for a keeper that was killed
         self._reader.join()
         assert self._keeper.stdout is not None  # noqa: S101 - it is a pipe, see above
         self._keeper.stdout.close()
