@@ -56,6 +56,14 @@ def test_every_field_is_described_and_bounded(path: str, node: dict[str, Any]) -
         assert node["type"] in {"integer", "boolean"}
 
 
+def test_every_rule_is_tried() -> None:
+    """Expect a bad input for each rule in the table of what must be refused."""
+    tried = [case["message"] for case in yaml.safe_load((Path(__file__).parent / "refused.yaml").read_text())]
+    rules = [rule["message"] for _, node in NODES for rule in node.get("x-kubernetes-validations", ())]
+    assert rules
+    assert [rule for rule in rules if not any(message in rule for message in tried)] == []
+
+
 def test_rules_beside_a_pattern_keep_quiet_when_it_fails() -> None:
     """Expect the pattern's message alone for garbage, instead of CEL's about conversions."""
     for name in ("interval", "timeout"):
