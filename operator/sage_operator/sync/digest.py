@@ -14,7 +14,7 @@ from sage_operator.sync.targets import ValueList
 def configuration_digest(scope: Scope, contexts: Iterable[PlanContext], lists: Iterable[ValueList]) -> str:
     """Digest the effective maps with the types of their targets, the associations, scope and lists in use.
 
-    Order does not matter, nor does anything that no map uses: a new row in a list that is not looked up changes nothing.
+    Order does not matter, nor does anything that no map uses: a new row in an unused list changes nothing.
     """
     contexts = tuple(contexts)
     used = {name for context in contexts for name in lists_used(c.rule for c in context.rules)}
