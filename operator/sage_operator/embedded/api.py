@@ -18,7 +18,7 @@ class KubernetesApi:
         version: the server's version, such as `v1.37.2`.
         url: where it listens, on the loopback interface.
         ca_file: the PEM file that its certificate is checked with; None for plain HTTP.
-        token: the bearer token of an administrator.
+        token: the bearer token of an administrator; empty where none is asked for.
         tokens: bearer tokens of further users by name; they may do nothing until RBAC says so.
         kubeconfig: the administrator's kubeconfig, with everything embedded.
         kubectl: the kubectl that came with the server, if any.
@@ -49,7 +49,7 @@ def write_kubeconfig(path: Path, *, url: str, ca_file: Path | None, token: str, 
         "apiVersion": "v1",
         "kind": "Config",
         "clusters": [{"name": "embedded", "cluster": cluster}],
-        "users": [{"name": "user", "user": {"token": token}}],
+        "users": [{"name": "user", "user": {"token": token} if token else {}}],
         "contexts": [
             {"name": "embedded", "context": {"cluster": "embedded", "user": "user", "namespace": namespace}},
         ],

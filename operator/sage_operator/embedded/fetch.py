@@ -161,7 +161,7 @@ def _build(folder: Path, say: Say, *, reason: str) -> None:
             f"install Go, or set {VARIABLE} to a folder that has kube-apiserver and etcd"
         )
     version = _required_kubernetes()
-    say(f"building Kubernetes v{version} with {go}: about 5 minutes on 2 cores and 3 GB of Go's caches")
+    say(f"building Kubernetes v{version} with {go}: 5 to 10 minutes on 2 cores, 3 GB of memory")
     major, minor, _ = version.split(".")
     stamps = {"gitVersion": f"v{version}", "gitMajor": major, "gitMinor": minor, "gitTreeState": "clean"}
     packages = ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
