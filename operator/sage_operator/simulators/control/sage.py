@@ -1,0 +1,77 @@
+"""Control calls of the Sage simulator."""
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.routing import Route
+
+from sage_operator.simulators.control.routing import route, route_with
+from sage_operator.simulators.dataset import Dataset
+from sage_operator.simulators.sage.edits import Edit, Editor
+from sage_operator.simulators.sage.organisation import Organisation, OrganisationSettings
+
+if TYPE_CHECKING:
+    from sage_operator.simulators.sage.app import SageSimulator
+
+
+class NewOrganisation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An organisation to be created."""
+
+    name: str
+    client_id: str
+    client_secret: str
+    dataset: Dataset = Dataset()
+
+
+class Usage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Requests used of the daily allowance."""
+
+    used: int
+
+
+def sage_routes(simulator: "SageSimulator") -> list[Route]:
+    """Return the routes."""
+
+    def chosen(request: Request) -> Organisation:
+        name = request.path_params.get("name") or request.query_params.get("organisation")
+        return simulator.organisations[name] if name else next(iter(simulator.organisations.values()))
+
+    def create(_request: Request, new: NewOrganisation) -> dict[str, Any]:
+        return _summary(simulator.add_organisation(new.name, new.client_id, new.client_secret, new.dataset))
+
+    def configure(request: Request, settings: OrganisationSettings) -> None:
+        chosen(request).configure(settings)
+
+    def use(request: Request, usage: Usage) -> None:
+        chosen(request).used_requests = usage.used
+
+    def expire(request: Request) -> dict[str, int]:
+        one = chosen(request) if "organisation" in request.query_params else None
+        return {"expired": simulator.sessions.expire(one)}
+
+    def edit(request: Request, edits: list[Edit]) -> list[str]:
+        editor = Editor(chosen(request), simulator.pipeline.clock.now())
+        return [editor.apply(request.path_params["object"], one) for one in edits]
+
+    return [
+        route("GET", "organisations", lambda _: [_summary(one) for one in simulator.organisations.values()]),
+        route_with("POST", "organisations", NewOrganisation, create),
+        route("GET", "organisations/{name}/settings", lambda request: chosen(request).settings),
+        route_with("PUT", "organisations/{name}/settings", OrganisationSettings, configure),
+        route_with("PUT", "organisations/{name}/usage", Usage, use),
+        route("POST", "sessions/expire", expire),
+        route("POST", "cursors/expire", lambda _: {"expired": simulator.queries.forget()}),
+        route("GET", "records/{object}", lambda request: list(chosen(request).table(request.path_params["object"]))),
+        route_with("POST", "records/{object}", list[Edit], edit),
+    ]
+
+
+def _summary(organisation: Organisation) -> dict[str, Any]:
+    return {
+        "name": organisation.name,
+        "id": organisation.id,
+        "client_id": organisation.client_id,
+        "used_requests": organisation.used_requests,
+        "records": {name: len(organisation.table(name)) for name in ("User", "Account", "Contact")},
+    }

@@ -1,0 +1,126 @@
+"""The value lists of a new tenant. Names of countries are Unicode's (CLDR), by way of Babel."""
+
+from functools import cache
+from typing import Any
+
+from babel import Locale
+from babel.core import get_global
+
+from sage_operator.simulators.wire import Row
+
+_LANGUAGES = {
+    "EN": "en",
+    "US": "en",
+    "ES": "es",
+    "IT": "it",
+    "DE": "de",
+    "FR": "fr",
+    "BR": "pt",
+    "PT": "pt",
+    "DK": "da",
+    "RU": "ru",
+}
+_DIAL = {
+    "ES": 34,
+    "PT": 351,
+    "FR": 33,
+    "DE": 49,
+    "IT": 39,
+    "GB": 44,
+    "US": 1,
+    "NL": 31,
+    "BE": 32,
+    "CH": 41,
+    "AD": 376,
+    "MX": 52,
+}
+_CREATED = "2021-03-01T08:00:00.000Z"
+
+_LABELS: dict[str, tuple[dict[str, Any], ...]] = {
+    "accountTypes": (
+        {"EN": "Customer", "ES": "Cliente", "FR": "Client", "DE": "Kunde"},
+        {"EN": "Prospect", "ES": "Cliente potencial", "FR": "Prospect", "DE": "Interessent"},
+        {"EN": "Partner", "ES": "Socio", "FR": "Partenaire", "DE": "Partner"},
+        {"EN": "Supplier", "ES": "Proveedor", "FR": "Fournisseur", "DE": "Lieferant"},
+        {"EN": "Distributor", "ES": "Distribuidor", "FR": "Distributeur", "DE": "Händler"},
+        {"EN": "Former customer", "ES": "Antiguo cliente", "deleted": True},
+    ),
+    "accountStatuses": (
+        {"EN": "Active", "ES": "Activo", "won": True, "lost": False},
+        {"EN": "In negotiation", "ES": "En negociación", "won": False, "lost": False},
+        {"EN": "Customer", "ES": "Cliente", "won": True, "lost": False},
+        {"EN": "Lost", "ES": "Perdido", "won": False, "lost": True},
+    ),
+    "accountSegments": ({"EN": "Large", "ES": "Grande"}, {"EN": "Medium", "ES": "Mediana"}, {"EN": "Small",
+    "ES": "Pequeña"}),
+    "contactTypes": (
+        {"EN": "Decision maker", "ES": "Decisor"},
+        {"EN": "Buyer", "ES": "Comprador"},
+        {"EN": "Administration", "ES": "Administración"},
+    ),
+    "branches": (
+        {"EN": "Madrid", "ES": "Madrid", "default": True, "mainEnvironment": True},
+        {"EN": "Barcelona", "ES": "Barcelona", "default": False, "mainEnvironment": False},
+        {"EN": "Lisbon", "ES": "Lisboa", "default": False, "mainEnvironment": False},
+    ),
+    "currencies": (
+        {"EN": "Euro", "ES": "Euro", "isoCode": "EUR", "symbol": "€"},
+        {"EN": "Pound sterling", "ES": "Libra esterlina", "isoCode": "GBP", "symbol": "£"},
+        {"EN": "US dollar", "ES": "Dólar estadounidense", "isoCode": "USD", "symbol": "$"},
+    ),
+    "genders": ({"EN": "Male", "ES": "Hombre", "id": 0}, {"EN": "Female", "ES": "Mujer", "id": 1}),
+}  # fmt: skip
+_FIRST_IDS = {
+    "accountTypes": 1,
+    "accountStatuses": 1,
+    "accountSegments": 1,
+    "contactTypes": 1,
+    "branches": 16,
+    "currencies": 1,
+}
+
+
+@cache
+def value_lists() -> dict[str, tuple[Row, ...]]:
+    """Return the rows of each list."""
+    lists = {name: tuple(_rows(name, labels)) for name, labels in _LABELS.items()}
+    return {**lists, "countries": tuple(_countries())}
+
+
+def label(row: Row) -> str | None:
+    """Return how a row is shown: its description may be empty."""
+    text: str | None = row.get("description") or row.get("descriptionEN") or row.get("descriptionES")
+    return text
+
+
+def _rows(name: str, labels: tuple[dict[str, Any], ...]) -> list[Row]:
+    rows = []
+    for number, entry in enumerate(labels):
+        texts = {key: value for key, value in entry.items() if key in _LANGUAGES}
+        extra = {key: value for key, value in entry.items() if key not in _LANGUAGES}
+        row = {"id": number + _FIRST_IDS.get(name, 1), **_row(number, texts), **extra}
+        # The description of every third row is empty: clients must look at the languages.
+        row["description"] = "" if number % 3 == 2 and name != "branches" else texts["ES"]
+        rows.append(row)
+    return rows
+
+
+def _row(order: int, texts: dict[str, str]) -> Row:
+    described = {f"description{language}": texts.get(language) or texts["EN"] for language in _LANGUAGES}
+    return {"order": order + 1, "deleted": False, **described, "dateCreated": _CREATED, "branchVisibility": []}
+
+
+def _countries() -> list[Row]:
+    names = {language: dict(Locale.parse(tag).territories) for language, tag in _LANGUAGES.items()}
+    codes: dict[str, dict[str, str]] = {}
+    for alias, (code, *_) in get_global("territory_aliases").items():
+        if len(alias) == 3:  # the code of three letters, or of three digits
+            codes.setdefault(str(code), {})["isoNum" if alias.isdigit() else "iso3"] = alias
+    rows: list[Row] = []
+    for code, others in sorted(codes.items()):
+        if len(others) < 2 or code not in names["EN"]:
+            continue
+        texts = {language: territories[code] for language, territories in names.items() if code in territories}
+        row = _row(len(rows), texts) | {"id": len(rows) + 1, "description": texts["ES"], "strName": texts["EN"]}
+        rows.append(row | {"iso2": code, **others, "isoNum": int(others["isoNum"]), "phoneCode": _DIAL.get(code)})
+    return rows
