@@ -2,7 +2,7 @@
 
 import re
 from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from sage_operator.sync.codes import Code
 from sage_operator.sync.fieldmap import OnProblem
@@ -10,6 +10,8 @@ from sage_operator.sync.records import Scalar
 from sage_operator.sync.targets import FieldKind, TargetField
 
 _INTEGER = re.compile(r"[+-]?\d{1,18}")
+# The exponent is bounded: a dozen characters must not stand for a gigabyte of digits.
+_DECIMAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -31,7 +33,8 @@ class Misfit(Exception):
 def coerce(value: Scalar, field: TargetField, *, on_too_long: OnProblem) -> tuple[Scalar, str | None]:
     """Return a value as its target takes it, and a warning if a text was cut.
 
-    Numbers and booleans become text as in JSON. A date becomes midnight UTC. The value is not empty.
+    Numbers and booleans become text as in JSON. A date becomes midnight UTC, a time the same instant in UTC. The value
+    is not empty.
 
     Raises:
         Misfit: the value does not fit (`TypeMismatch`, `TooLong`); its detail does not repeat the value.
@@ -84,14 +87,8 @@ def _integer(value: Scalar, field: TargetField) -> int:
 def _decimal(value: Scalar, field: TargetField) -> Decimal | int:
     if isinstance(value, (int, Decimal)) and not isinstance(value, bool):
         return value
-    if isinstance(value, str):
-        try:
-            number = Decimal(value.strip())
-        except InvalidOperation:
-            pass
-        else:
-            if number.is_finite():
-                return number
+    if isinstance(value, str) and _DECIMAL.fullmatch(value.strip()):
+        return Decimal(value.strip())
     raise Misfit(Code.TYPE_MISMATCH, field.name, f"{_described(value)} is not a decimal number")
 
 
@@ -111,7 +108,7 @@ def _date(value: Scalar, field: TargetField) -> str:
         if isinstance(value, str):
             moment = datetime.fromisoformat(value)
             if moment.tzinfo is not None:
-                return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+                return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
     except (ValueError, OverflowError):
         pass
     raise Misfit(Code.TYPE_MISMATCH, field.name, f"{_described(value)} is not a date")

@@ -32,5 +32,11 @@ def _canonical(value: Scalar) -> str:
     if isinstance(value, bool):
         return f"b{value}"
     if isinstance(value, Decimal):
-        return f"n{value.normalize():f}"
+        return f"n{_digits(value)}"
     return f"n{value}" if isinstance(value, int) else "0"
+
+
+def _digits(value: Decimal) -> str:
+    """Spell a number with all its digits and no needless zero; `Decimal.normalize` would round it to 28 digits."""
+    text = f"{value:f}"
+    return (text.rstrip("0").rstrip(".") if "." in text else text) if value else "0"
