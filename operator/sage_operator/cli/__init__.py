@@ -1,1 +1,23 @@
-"""The command line."""
+"""The command line: `sage-operator`."""
+
+import click
+
+from sage_operator._version import __version__
+from sage_operator.cli.run import run
+
+__all__ = ["main"]
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Options of `run` can be given as variables: --max-runs as SAGE_OPERATOR_MAX_RUNS.",
+)
+@click.version_option(__version__, prog_name="sage-operator")
+def main() -> None:
+    """Keep ForceManager CRM tenants in step with Sage Business Cloud Financials, from Kubernetes.
+
+    `run` is the operator itself; it watches SageIntegration resources. `demo` shows all of it on this machine.
+    """
+
+
+main.add_command(run)

@@ -5,6 +5,7 @@ The adapters fill these Protocols structurally and import nothing from here. Eve
 """
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -75,6 +76,14 @@ class Target(Protocol):
 
     def update(self, entity: Entity, items: Sequence[WriteItem]) -> AsyncIterator[Sequence[WriteOutcome]]:
         """Change the given fields of records; what was unclear has been repeated before it is told."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remotes:
+    """Both remotes, open for one run."""
+
+    source: Source
+    target: Target
 
 
 class Ledger(Protocol):

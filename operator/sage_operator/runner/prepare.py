@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sage_operator.runner.ports import Source, Target
+from sage_operator.runner.ports import Remotes, Source, Target
 from sage_operator.sync.context import CompiledRule, PlanContext, compile_rules
 from sage_operator.sync.entities import Entity
 from sage_operator.sync.errors import ClockSkew, InvalidUserMap, SchemaMismatch
@@ -55,7 +55,7 @@ class Prepared:
         )
 
 
-async def prepare(settings: Settings, *, source: Source, target: Target, now: datetime, strict_users: bool) -> Prepared:
+async def prepare(settings: Settings, remotes: Remotes, *, now: datetime, strict_users: bool) -> Prepared:
     """Reach both remotes and resolve the spec against them. Nothing is written.
 
     `strict_users`: the spec's pairs have not been proven yet, so one that matches nobody is a mistake; later it is
@@ -64,6 +64,7 @@ async def prepare(settings: Settings, *, source: Source, target: Target, now: da
     Raises:
         ClockSkew, InvalidUserMap, InvalidFieldMap, SchemaMismatch, and what the remotes raise.
     """
+    source, target = remotes.source, remotes.target
     async with asyncio.TaskGroup() as both:
         organisation, tenant = both.create_task(source.identify()), both.create_task(target.identify())
     if abs(source.clock - now) > MAX_SKEW:

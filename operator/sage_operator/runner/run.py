@@ -1,6 +1,7 @@
 """One run: prepare, then each entity (read, plan, write), then record. No stage calls back into an earlier one."""
 
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -9,7 +10,7 @@ import structlog
 
 from sage_operator.runner.context import RunContext
 from sage_operator.runner.entity import EntityRun
-from sage_operator.runner.ports import Ledger, Source, Target
+from sage_operator.runner.ports import Ledger, Remotes
 from sage_operator.runner.prepare import Prepared, prepare
 from sage_operator.runner.progress import Progress
 from sage_operator.runner.report import RunReport
@@ -31,13 +32,13 @@ class Runner:
     """Carries out runs of one integration.
 
     Attributes:
+        connect: opens both remotes for the length of one run; may raise `SyncError`.
         settling_time: how long after an unclear create ForceManager is asked what became of it.
         clock: UTC now.
     """
 
     settings: Settings
-    source: Source
-    target: Target
+    connect: Callable[[], AbstractAsyncContextManager[Remotes]]
     ledger: Ledger
     clock: Callable[[], datetime]
     settling_time: timedelta = SETTLING_TIME
@@ -51,7 +52,9 @@ class Runner:
         error: SyncError | None = None
         try:
             await self.ledger.begin_run(header)
-            await self._run(header, progress, draft, strict_users=strict_users)
+            async with self.connect() as remotes:
+                draft.remotes = remotes
+                await self._run(header, progress, draft, remotes, strict_users=strict_users)
         except* SyncError as errors:
             error = _first(errors)
         except* Exception as errors:  # a bug: it must end this run only, with its trace in the log
@@ -76,10 +79,10 @@ class Runner:
             stage_seconds=dict(progress.stage_seconds),
         )
 
-    async def _run(self, header: RunHeader, progress: Progress, draft: "_Draft", *, strict_users: bool) -> None:
-        prepared = await prepare(
-            self.settings, source=self.source, target=self.target, now=self.clock(), strict_users=strict_users
-        )
+    async def _run(
+        self, header: RunHeader, progress: Progress, draft: "_Draft", remotes: Remotes, *, strict_users: bool
+    ) -> None:
+        prepared = await prepare(self.settings, remotes, now=self.clock(), strict_users=strict_users)
         progress.check()
         draft.take(prepared)
         scope = await self.ledger.open_scope(
@@ -88,7 +91,7 @@ class Runner:
         recovered = await self.ledger.recover(scope, at=self.clock())
         if recovered:
             log.info("recovered", integration=header.integration, unclear=recovered)
-        entities = self._entity_runs(header, progress, prepared, scope)
+        entities = self._entity_runs(header, progress, remotes, prepared, scope)
         digest = configuration_digest(prepared.scope, [e.context for e in entities], prepared.lists)
         mode = choose(scope, digest=digest, now=prepared.now)
         progress.mode = mode
@@ -106,13 +109,13 @@ class Runner:
             draft.summary = await self.ledger.summary(scope)
 
     def _entity_runs(
-        self, header: RunHeader, progress: Progress, prepared: Prepared, scope: ScopeState
+        self, header: RunHeader, progress: Progress, remotes: Remotes, prepared: Prepared, scope: ScopeState
     ) -> tuple[EntityRun, ...]:
         context = RunContext(
             run_id=header.id,
             scope=scope,
-            source=self.source,
-            target=self.target,
+            source=remotes.source,
+            target=remotes.target,
             ledger=self.ledger,
             progress=progress,
             settling_time=self.settling_time,
@@ -170,7 +173,7 @@ class Runner:
             mode=progress.mode,
             completed_at=self.clock(),
             counts={entity: dict(counter) for entity, counter in progress.counts.items()},
-            requests={"sage": self.source.requests, "forceManager": self.target.requests},
+            requests=draft.requests,
             data_as_of=draft.data_as_of if error is None else None,
         )
 
@@ -184,6 +187,14 @@ class _Draft:
         self.drift: tuple[str, ...] = ()
         self.summary: Summary | None = None
         self.data_as_of: datetime | None = None
+        self.remotes: Remotes | None = None
+
+    @property
+    def requests(self) -> dict[str, int]:
+        """How many requests were sent, by remote."""
+        if self.remotes is None:
+            return {}
+        return {"sage": self.remotes.source.requests, "forceManager": self.remotes.target.requests}
 
     def take(self, prepared: Prepared) -> None:
         """Note what preparing has shown."""

@@ -1,0 +1,145 @@
+"""One run of one integration, from its turn under the global limit to its status."""
+
+import asyncio
+import os
+from datetime import datetime
+
+import structlog
+
+from sage_operator.controller import status
+from sage_operator.controller.history import followed_by
+from sage_operator.controller.publish import publish, write
+from sage_operator.controller.services import Services
+from sage_operator.controller.slot import Slot
+from sage_operator.controller.supervise import NO_PROGRESS, supervise
+from sage_operator.controller.translate import settings_of
+from sage_operator.runner.progress import Progress
+from sage_operator.runner.report import RunReport
+from sage_operator.runner.run import Runner
+from sage_operator.sync.entities import Trigger
+from sage_operator.sync.errors import NoProgress, Stopped
+from sage_operator.sync.state import RunHeader, RunResult
+from sage_operator.sync.ulid import ulid
+from sage_operator.telemetry import metrics
+
+log = structlog.get_logger(__name__)
+
+
+async def attempt(slot: Slot, trigger: Trigger, services: Services, *, due: datetime) -> None:
+    """Carry out one run and make known what it did."""
+    generation, token = slot.handled_generation, slot.handled_token
+    now = services.clock()
+    header = RunHeader(id=ulid(now, os.urandom(10)), integration=slot.key, trigger=trigger, started_at=now)
+    slot.progress = progress = Progress(clock=services.clock)
+    slot.secret_versions = []
+    metrics.observe_lag(max((now - due).total_seconds(), 0) if trigger is Trigger.SCHEDULE else 0)
+    if slot.proven != generation:
+        await publish(slot, services, status.running(slot.status, header, progress))
+    runner = Runner(
+        settings=settings_of(slot.integration),
+        connect=lambda: services.connector.connect(slot.integration, slot.secret_versions),
+        ledger=services.ledger,
+        clock=services.clock,
+        settling_time=services.settling_time,
+    )
+    strict = slot.proven != generation
+
+    async def tell() -> None:
+        slot.status = status.running(slot.status, header, progress)
+        await write(slot, services.kube)
+
+    with structlog.contextvars.bound_contextvars(integration=slot.key, run=header.id):
+        log.info("run-started", trigger=trigger.value)
+        try:
+            report = await supervise(
+                asyncio.create_task(runner.run(header, progress, strict_users=strict)),
+                progress,
+                patience=slot.integration.spec.timeout,
+                clock=services.clock,
+                tell=tell,
+            )
+        except asyncio.CancelledError:
+            if progress.stop_reason != NO_PROGRESS or _being_cancelled():
+                raise
+            report = _cut_short(header, progress, services.clock())
+        finally:
+            slot.progress = None
+        _log(report)
+    _remember(slot, report, progress, generation)
+    _measure(slot, report)
+    # A token is answered by the run that took it, however it ended; one that was cut short is tried again first.
+    handled = token if not isinstance(report.error, Stopped) else None
+    await publish(slot, services, status.ended(slot.status, report, handled_token=handled))
+
+
+def _being_cancelled() -> bool:
+    """Tell whether it is this task that is being ended, and not just the run that it waits for."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _cut_short(header: RunHeader, progress: Progress, now: datetime) -> RunReport:
+    """Return the report of a run that did not stop when it was told to; what it had sent is looked up later."""
+    result = RunResult(
+        outcome="Failed",
+        reason=NoProgress.reason,
+        message="",
+        mode=progress.mode,
+        completed_at=now,
+        counts={entity: dict(counter) for entity, counter in progress.counts.items()},
+        requests={},
+    )
+    return RunReport(header=header, result=result, error=Stopped(NO_PROGRESS))
+
+
+def _remember(slot: Slot, report: RunReport, progress: Progress, generation: int) -> None:
+    """Keep what the next decisions rest on."""
+    slot.past = followed_by(slot.past, report)
+    if report.summary is not None:
+        slot.summary = report.summary
+    if report.succeeded:
+        slot.proven, slot.error = generation, None
+    elif not isinstance(report.error, Stopped):
+        slot.error = report.error
+    elif progress.stop_reason == NO_PROGRESS:
+        timeout = slot.integration.spec.timeout
+        slot.error = NoProgress(f"Nothing moved for {int(timeout.total_seconds())} s.")
+
+
+def _measure(slot: Slot, report: RunReport) -> None:
+    """Count the run in the metrics."""
+    result, header = report.result, report.header
+    word = {"Succeeded": "success", "Failed": "failure"}.get(result.outcome, "stopped")
+    seconds = (result.completed_at - header.started_at).total_seconds()
+    metrics.observe_run(word, header.trigger.value, result.mode.value if result.mode is not None else "", seconds)
+    for stage, spent in report.stage_seconds.items():
+        metrics.observe_stage(stage, spent)
+    namespace, name = slot.key.split("/")
+    for entity, counts in result.counts.items():
+        for kind, number in counts.items():
+            metrics.count_records(namespace, name, entity.value, kind.counted_as, number)
+    for code, number in report.codes.items():
+        metrics.count_reject(code.value, number)
+
+
+def _log(report: RunReport) -> None:
+    """Write one line a run."""
+    result = report.result
+    counts = {
+        f"{entity.value}_{kind.counted_as}": number
+        for entity, kinds in result.counts.items()
+        for kind, number in kinds.items()
+    }
+    say = log.info if report.succeeded else log.warning
+    say(
+        "run-ended",
+        outcome=result.outcome,
+        reason=result.reason,
+        message=result.message,
+        mode=result.mode.value if result.mode is not None else None,
+        seconds=round((result.completed_at - report.header.started_at).total_seconds(), 3),
+        requests=dict(result.requests),
+        cut_or_left_out=report.warnings,
+        drift=list(report.drift),
+        **counts,
+    )

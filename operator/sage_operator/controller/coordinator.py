@@ -1,0 +1,193 @@
+"""The coordinator: every trigger only says "look at this one now"; it decides what is to be done.
+
+One run an integration at a time, a global limit, no stacking. All state is in the slots; nothing here depends on Kopf.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import Any
+
+import structlog
+
+from sage_operator.controller.attempt import attempt
+from sage_operator.controller.history import LOOK_BACK, past_of
+from sage_operator.controller.publish import publish, write
+from sage_operator.controller.samples import sample
+from sage_operator.controller.services import Services
+from sage_operator.controller.slot import Slot
+from sage_operator.resources import InvalidResourceError, SageIntegration
+from sage_operator.sync.entities import Trigger
+from sage_operator.sync.errors import SyncError
+from sage_operator.telemetry import metrics
+from sage_operator.telemetry.metrics import IntegrationSample
+
+log = structlog.get_logger(__name__)
+
+_SECRETS_EVERY = timedelta(seconds=20)
+"""How often the Secrets of an integration that is stalled for them are looked at."""
+
+_FOR_SECRETS = frozenset({"CredentialsRejected", "SecretNotFound"})
+
+
+class Coordinator:
+    """Looks at integrations, starts their runs, ends them."""
+
+    def __init__(self, services: Services) -> None:
+        """Take the surroundings; nothing is started before the first look."""
+        self._services = services
+        self._slots: dict[str, Slot] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._waiting = 0
+        self._running = 0
+        self._closing = False
+
+    async def look(self, body: Mapping[str, Any]) -> None:
+        """Look at an integration as the API server has it now, and do what is due.
+
+        A body that does not fit the models is logged and left alone: the API server's schema refuses it already.
+        """
+        try:
+            integration = SageIntegration.parse(body)
+        except InvalidResourceError as error:
+            log.error("resource-not-understood", error=str(error))  # noqa: TRY400 - the trace tells nothing
+            return
+        slot = await self._slot(integration)
+        if slot is not None:
+            slot.see(integration)
+            await self._decide(slot)
+
+    async def leave(self, uid: str) -> None:
+        """End the run of an integration, if one is on: the object is being deleted. Returns when it has ended."""
+        slot = self._slots.get(uid)
+        if slot is None:
+            return
+        slot.gone = True
+        await self._end(slot, "deleted", grace=timedelta(seconds=10))
+
+    async def forget(self, uid: str, key: str) -> None:
+        """Drop an integration that is gone, and release its claims; its record state stays in the ledger."""
+        await self.leave(uid)
+        self._slots.pop(uid, None)
+        if any(slot.key == key for slot in self._slots.values()):
+            return
+        metrics.drop_integration(*key.split("/"))
+        try:
+            await self._services.ledger.release_integration(key)
+        except SyncError as error:
+            log.warning("claims-not-released", integration=key, error=str(error))
+
+    async def close(self, grace: timedelta) -> None:
+        """End all runs after their batches in hand; what takes longer than `grace` is cut short."""
+        self._closing = True
+        await asyncio.gather(*(self._end(slot, "the operator is ending", grace=grace) for slot in self._slots.values()))
+
+    def samples(self) -> Iterable[IntegrationSample]:
+        """Return what `/metrics` shows of each integration."""
+        return [sample(slot) for slot in list(self._slots.values()) if not slot.gone]
+
+    async def _slot(self, integration: SageIntegration) -> Slot | None:
+        """Return the slot of an integration, made on first sight from its status and the ledger."""
+        uid = integration.metadata.uid
+        if uid not in self._slots:
+            try:
+                records = await self._services.ledger.last_runs(integration.key, limit=LOOK_BACK)
+            except SyncError as error:
+                log.warning("ledger-not-read", integration=integration.key, error=str(error))
+                return None
+            self._slots.setdefault(uid, Slot.found(integration, past_of(records)))
+        return self._slots[uid]
+
+    async def _decide(self, slot: Slot) -> None:
+        """Start, stop or leave alone."""
+        async with slot.lock:
+            if self._closing or slot.gone or slot.integration.metadata.deletion_timestamp is not None:
+                return
+            if slot.integration.spec.suspend:
+                await self._suspend(slot)
+                return
+            trigger = slot.trigger(self._services.clock())
+            if slot.running:
+                if trigger is Trigger.GENERATION and slot.progress is not None:
+                    slot.progress.stop("a new generation of the spec")
+                return
+            if trigger is None and await self._secrets_changed(slot):
+                trigger = Trigger.SECRET
+            if trigger is not None:
+                self._start(slot, trigger)
+            else:
+                await write(slot, self._services.kube)
+
+    async def _suspend(self, slot: Slot) -> None:
+        """Let the batch in hand end, and say so. The generation counts as handled: resuming is a new one."""
+        if slot.running:
+            if slot.progress is not None:
+                slot.progress.stop("suspended")
+            return
+        slot.handled_generation = slot.integration.metadata.generation
+        await publish(slot, self._services)
+
+    def _start(self, slot: Slot, trigger: Trigger) -> None:
+        slot.handled_generation = slot.integration.metadata.generation
+        slot.handled_token = slot.integration.requested_at
+        slot.task = self._spawn(self._take_turn(slot, trigger))
+
+    async def _take_turn(self, slot: Slot, trigger: Trigger) -> None:
+        """Wait for the global limit, run, and look again."""
+        due = slot.due
+        self._waiting += 1
+        self._measure()
+        try:
+            await self._services.limit.acquire()
+        finally:
+            self._waiting -= 1
+        self._running += 1
+        self._measure()
+        try:
+            if not self._closing and not slot.gone:
+                await attempt(slot, trigger, self._services, due=due)
+        except Exception:
+            log.exception("attempt-crashed", integration=slot.key)
+        finally:
+            self._services.limit.release()
+            self._running -= 1
+            self._measure()
+        self._spawn(self._look_again(slot))
+
+    async def _look_again(self, slot: Slot) -> None:
+        """Do what has become due during a run."""
+        if slot.task is not None:
+            await asyncio.wait({slot.task})
+        await self._decide(slot)
+
+    async def _secrets_changed(self, slot: Slot) -> bool:
+        """Tell whether a Secret has changed that an integration is stalled for."""
+        now = self._services.clock()
+        if slot.error is None or slot.error.reason not in _FOR_SECRETS:
+            return False
+        if slot.secrets_seen_at is not None and now - slot.secrets_seen_at < _SECRETS_EVERY:
+            return False
+        slot.secrets_seen_at = now
+        try:
+            versions = await self._services.connector.secret_versions(slot.integration)
+        except SyncError:
+            return False
+        return versions != slot.secret_versions
+
+    async def _end(self, slot: Slot, reason: str, *, grace: timedelta) -> None:
+        if not slot.running or slot.task is None:
+            return
+        if slot.progress is not None:
+            slot.progress.stop(reason)
+            await asyncio.wait({slot.task}, timeout=grace.total_seconds())
+        slot.task.cancel()
+        await asyncio.gather(slot.task, return_exceptions=True)
+
+    def _spawn(self, coroutine: Any) -> "asyncio.Task[None]":
+        task = asyncio.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def _measure(self) -> None:
+        metrics.set_runs(self._running, self._waiting)

@@ -1,0 +1,62 @@
+"""Making the state of an integration known: its status, and the events of its transitions."""
+
+import structlog
+
+from sage_operator.controller import status
+from sage_operator.controller.conditions import Situation
+from sage_operator.controller.events import transitions
+from sage_operator.controller.kube import Kube, KubernetesUnavailable
+from sage_operator.controller.services import Services
+from sage_operator.controller.slot import Slot
+from sage_operator.resources import SageIntegrationStatus
+
+log = structlog.get_logger(__name__)
+
+
+def situation_of(slot: Slot) -> Situation:
+    """Return what is known of an integration now."""
+    spec, generation = slot.integration.spec, slot.integration.metadata.generation
+    return Situation(
+        generation=generation,
+        suspended=spec.suspend,
+        suspend_reason=spec.suspend_reason,
+        proven=slot.proven == generation,
+        running=slot.progress is not None,
+        error=slot.error,
+        rejects=slot.summary.rejects if slot.summary is not None else None,
+    )
+
+
+async def publish(slot: Slot, services: Services, draft: SageIntegrationStatus | None = None) -> None:
+    """Bring conditions and schedule of a status up to date, write it if it has changed, post the events.
+
+    A status that can't be written now is written at a later look; no run suffers from it.
+    """
+    spec = slot.integration.spec
+    before = slot.status
+    slot.status = status.settled(
+        draft or before,
+        situation_of(slot),
+        next_run=None if spec.suspend else max(slot.due, services.clock()),
+        now=services.clock(),
+    )
+    await write(slot, services.kube)
+    for event in transitions(before.conditions, slot.status.conditions):
+        await services.kube.post_event(slot.integration.metadata, event)
+
+
+async def write(slot: Slot, kube: Kube) -> None:
+    """Write the status if it differs from what was written last."""
+    if slot.gone or slot.status == slot.written:
+        return
+    wanted = slot.status
+    try:
+        version = await kube.patch_status(slot.meta, wanted.dump())
+    except KubernetesUnavailable as error:
+        log.warning("status-not-written", integration=slot.key, error=error.message)
+        return
+    if version is None:
+        slot.gone = True
+        return
+    slot.version = version
+    slot.written = wanted

@@ -1,0 +1,78 @@
+"""Opening both remotes of an integration: hosts checked first, then Secrets read, then the adapters told."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+from sage_operator.controller.kube import Kube
+from sage_operator.forcemanager import ForceManagerAccess, Keys
+from sage_operator.resources import SageIntegration
+from sage_operator.runner.ports import Remotes
+from sage_operator.sage import ClientCredentials, SageAccess
+from sage_operator.sync.errors import CredentialsRejected, SecretNotFound
+from sage_operator.telemetry.redaction import protect
+from sage_operator.transport import HostPolicy
+
+_SAGE_KEYS = ("clientId", "clientSecret")
+_FORCE_MANAGER_KEYS = ("publicKey", "privateKey")
+
+
+class RemoteConnector:
+    """Connects integrations to their remotes, with the credentials from Secrets of their own namespace."""
+
+    def __init__(self, *, kube: Kube, sage: SageAccess, force_manager: ForceManagerAccess, hosts: HostPolicy) -> None:
+        """Take the process-wide accesses, which share sessions, pace and caches between integrations."""
+        self._kube = kube
+        self._sage = sage
+        self._force_manager = force_manager
+        self._hosts = hosts
+
+    @asynccontextmanager
+    async def connect(self, integration: SageIntegration, versions: list[str]) -> AsyncIterator[Remotes]:
+        """Open both remotes for one run."""
+        spec = integration.spec
+        self._hosts.check(spec.sage.url)
+        self._hosts.check(spec.force_manager.url)
+        sage = await self._secret(integration, spec.sage.credentials_secret_ref.name, _SAGE_KEYS, versions)
+        target = await self._secret(
+            integration, spec.force_manager.credentials_secret_ref.name, _FORCE_MANAGER_KEYS, versions
+        )
+        source = self._sage.connect(
+            url=spec.sage.url,
+            api_version=spec.sage.api_version,
+            credentials=ClientCredentials(client_id=sage["clientId"], client_secret=sage["clientSecret"]),
+        )
+        with self._force_manager.connect(
+            url=spec.force_manager.url,
+            keys=Keys(public_key=target["publicKey"], private_key=target["privateKey"]),
+            requests_per_second=spec.force_manager.requests_per_second,
+        ) as force_manager:
+            yield Remotes(source=source, target=force_manager)
+
+    async def secret_versions(self, integration: SageIntegration) -> list[str]:
+        """Return the resource versions of both Secrets, empty for one that is not there."""
+        spec, versions = integration.spec, []
+        for ref in (spec.sage.credentials_secret_ref, spec.force_manager.credentials_secret_ref):
+            try:
+                _, version = await self._kube.read_secret(integration.metadata.namespace, ref.name)
+            except SecretNotFound:
+                version = ""
+            versions.append(version)
+        return versions
+
+    async def _secret(
+        self, integration: SageIntegration, name: str, keys: tuple[str, ...], versions: list[str]
+    ) -> Mapping[str, str]:
+        """Read a Secret that must have these keys."""
+        try:
+            values, version = await self._kube.read_secret(integration.metadata.namespace, name)
+        except SecretNotFound:
+            versions.append("")
+            raise
+        versions.append(version)
+        missing = [key for key in keys if not values.get(key)]
+        if missing:
+            listed = " and ".join(f"`{key}`" for key in missing)
+            raise CredentialsRejected(f"Secret `{name}` lacks {listed}.", remedy="Add it to the Secret.")
+        for key in keys:
+            protect(values[key])
+        return values

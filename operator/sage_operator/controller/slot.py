@@ -1,0 +1,116 @@
+"""What the coordinator remembers of one integration between its looks."""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sage_operator.controller.schedule import Past, due_at
+from sage_operator.resources import (
+    ConditionStatus,
+    ConditionType,
+    ObjectMeta,
+    SageIntegration,
+    SageIntegrationStatus,
+)
+from sage_operator.runner.progress import Progress
+from sage_operator.sync.entities import Trigger
+from sage_operator.sync.errors import SyncError
+from sage_operator.sync.state import Summary
+
+
+@dataclass(slots=True, kw_only=True)
+class Slot:
+    """One integration, live.
+
+    Attributes:
+        integration: the newest that was seen of it.
+        status: the newest that we wrote or read. Our memory decides, not the event's body: that lags behind our writes.
+        written: what the API server has, as far as we know; None makes the next look write.
+        version: resource version that we know of.
+        handled_generation, handled_token: generation that a run has been started for, and the
+            token of `requestedAt` likewise.
+        proven: the generation that had a successful run last.
+        error: why the last run did not succeed.
+        past: how the last run went.
+        secret_versions: of the Secrets that the last run used, to see a change while stalled.
+        task: the run that waits or is on.
+    """
+
+    integration: SageIntegration
+    status: SageIntegrationStatus
+    version: str
+    written: SageIntegrationStatus | None = None
+    handled_generation: int = -1
+    handled_token: str = ""
+    proven: int = -1
+    error: SyncError | None = None
+    past: Past | None = None
+    summary: Summary | None = None
+    secret_versions: list[str] = field(default_factory=list)
+    task: asyncio.Task[None] | None = None
+    progress: Progress | None = None
+    gone: bool = False
+    secrets_seen_at: datetime | None = None
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @property
+    def meta(self) -> ObjectMeta:
+        """The object's metadata with the newest resource version that we know of."""
+        return self.integration.metadata.model_copy(update={"resource_version": self.version})
+
+    @property
+    def key(self) -> str:
+        """`namespace/name`."""
+        return self.integration.key
+
+    @property
+    def running(self) -> bool:
+        """Tell whether a run waits or is on."""
+        return self.task is not None and not self.task.done()
+
+    @property
+    def due(self) -> datetime:
+        """When the next run is due by the schedule."""
+        return due_at(self.past, uid=self.integration.metadata.uid, interval=self.integration.spec.interval)
+
+    def trigger(self, now: datetime) -> Trigger | None:
+        """Return why a run is to start now, None if none is."""
+        if self.integration.metadata.generation != self.handled_generation:
+            return Trigger.GENERATION
+        if self.integration.requested_at != self.handled_token:
+            return Trigger.REQUEST
+        return Trigger.SCHEDULE if self.due <= now else None
+
+    def see(self, integration: SageIntegration) -> None:
+        """Take a newer look of the object; one that lags behind what was seen before is left out."""
+        if integration.metadata.generation >= self.integration.metadata.generation:
+            self.integration = integration
+            self.version = integration.metadata.resource_version
+
+    @classmethod
+    def found(cls, integration: SageIntegration, past: Past | None) -> "Slot":
+        """Take up an integration at start, from its status and the ledger: what was handled is not handled again."""
+        told = integration.status
+        ready = next((c for c in told.conditions if c.type == ConditionType.READY), None)
+        well = ready is not None and ready.status is ConditionStatus.TRUE
+        failed = ready is not None and ready.status is ConditionStatus.FALSE
+        return cls(
+            integration=integration,
+            status=told.model_copy(update={"current_run": None}),
+            version=integration.metadata.resource_version,
+            written=told,
+            handled_generation=told.observed_generation if past is not None else -1,
+            handled_token=told.last_handled_reconcile_at,
+            proven=told.observed_generation if well else -1,
+            error=Remembered(ready.reason, ready.message) if ready is not None and failed else None,
+            past=past,
+        )
+
+
+class Remembered(SyncError):
+    """An error of before the operator's start, as the status tells it."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        """Take the condition's reason and message."""
+        super().__init__(message, remedy="")
+        self.reason = reason  # type: ignore[misc]
