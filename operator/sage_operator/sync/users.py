@@ -71,7 +71,7 @@ def associate(
     sage: Sequence[SageUser],
     force_manager: Sequence[ForceManagerUser],
 ) -> Associations:
-    """Associate users: the pairs first, then, if `by_email`, equal e-mail addresses of active users.
+    """Associate users: the pairs first, then, if `by_email`, equal e-mail addresses.
 
     Names and addresses are compared without case, Salesforce ids exactly. Several Sage users may share one ForceManager
     user. An e-mail that several users share matches nobody by itself.
@@ -127,15 +127,20 @@ def _finder(users: Iterable[_User], names: Callable[[_User], Iterable[str]], whe
 def _matched_by_email(
     sage: Iterable[SageUser], force_manager: Iterable[ForceManagerUser]
 ) -> dict[str, ForceManagerUser]:
-    """Pair active users by e-mail, each address that one user alone has on each side."""
-    left = _by_unique_email(user for user in sage if user.active)
-    right = _by_unique_email(user for user in force_manager if user.active)
+    """Pair users by e-mail, deactivated ones too: their accounts stay in scope, their records stay with them."""
+    left, right = _by_unique_email(sage), _by_unique_email(force_manager)
     return {left[email].id: right[email] for email in left.keys() & right.keys()}
 
 
 def _by_unique_email(users: Iterable[_User]) -> dict[str, _User]:
+    """Return who has each address alone; among several, the one who is active if the others are not."""
     table: dict[str, list[_User]] = {}
     for user in users:
         if user.email:
             table.setdefault(user.email.strip().casefold(), []).append(user)
-    return {email: found[0] for email, found in table.items() if len(found) == 1}
+    alone: dict[str, _User] = {}
+    for email, found in table.items():
+        candidates = found if len(found) == 1 else [user for user in found if user.active]
+        if len(candidates) == 1:
+            alone[email] = candidates[0]
+    return alone
