@@ -15,7 +15,7 @@ import msgspec
 
 from sage_operator._version import __version__
 from sage_operator.simulators.dataset import Dataset
-from sage_operator.simulators.scenarios import SCENARIOS, apply, load
+from sage_operator.simulators.scenarios import SCENARIOS, add_faults, load
 from sage_operator.simulators.serve import FIRST, Simulators
 from sage_operator.simulators.wire import dumps
 
@@ -57,12 +57,14 @@ def main(
         raise click.BadParameter(str(error), param_hint="--scenario") from error
     simulators = Simulators(
         dataset=Dataset(**parameters),
+        organisation_settings=chosen.organisation,
+        tenant_settings=chosen.tenant,
         host=host,
         sage_port=sage_port,
         forcemanager_port=forcemanager_port,
         extra=tenants - 1,
     )
-    apply(chosen, simulators)
+    add_faults(chosen, simulators)
     asyncio.run(_serve(simulators, tenants))
 
 
@@ -108,6 +110,8 @@ def _description(simulators: Simulators, tenants: int) -> dict[str, Any]:
 
 def _die_with_parent() -> None:
     """Ask the kernel for SIGTERM at the parent's death, which may have come before we could ask."""
+    if sys.platform != "linux":
+        raise click.ClickException("--die-with-parent needs Linux")
     parent = os.getppid()
     if ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0) != 0:
         raise click.ClickException(f"prctl failed: {os.strerror(ctypes.get_errno())}")

@@ -8,7 +8,7 @@ import struct
 import traceback
 from collections.abc import Callable
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message, Receive, Scope, Send
 
 from sage_operator.simulators.clock import Clock, ClockSetting
@@ -116,6 +116,10 @@ class Endpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         request = Request(scope, receive)
+        try:
+            body = await request.body()
+        except ClientDisconnect:
+            return
         parameters: dict[str, str] = scope.get("path_params", {})
         query_string = scope["query_string"].decode("latin-1")
         call = Call(
@@ -125,7 +129,7 @@ class Endpoint:
             parameters=parameters,
             query=request.query_params,
             headers=request.headers,
-            body=await request.body(),
+            body=body,
         )
         counters = self._pipeline.counters
         counters.begin(call.operation)

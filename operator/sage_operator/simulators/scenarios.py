@@ -54,12 +54,8 @@ def load(name: str) -> Scenario:
     return SCENARIOS.get(name) or msgspec.json.decode(Path(name).read_bytes(), type=Scenario)
 
 
-def apply(scenario: Scenario, simulators: Simulators) -> None:
-    """Put a scenario into effect; the servers need not run yet."""
-    for organisation in simulators.sage.simulator.organisations.values():
-        organisation.configure(scenario.organisation)
-    for tenant in simulators.forcemanager.simulator.tenants.values():
-        tenant.configure(scenario.tenant)
+def add_faults(scenario: Scenario, simulators: Simulators) -> None:
+    """Put the faults of a scenario into effect; the servers need not run yet."""
     for rule in scenario.sage_faults:
         simulators.sage.simulator.pipeline.faults.add(rule)
     for rule in scenario.forcemanager_faults:

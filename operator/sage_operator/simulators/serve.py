@@ -17,6 +17,7 @@ from sage_operator.simulators.dataset import Dataset
 from sage_operator.simulators.forcemanager.app import BASE, ForceManagerSimulator
 from sage_operator.simulators.forcemanager.settings import TenantSettings
 from sage_operator.simulators.sage.app import SageSimulator
+from sage_operator.simulators.sage.organisation import OrganisationSettings
 
 T = TypeVar("T")
 
@@ -106,7 +107,7 @@ class Simulators:
 
     Args:
         dataset: records of the first organisation and users of the first tenant, both named `demo`.
-        settings: of the first tenant.
+        organisation_settings, tenant_settings: of all organisations and tenants made here.
         sage_port, forcemanager_port: 0 takes a free one.
         extra: how many more organisations and tenants to create: `demo-2`, `demo-3`, …, whose credentials have the
             same ending (`demo-client-2`), with data sets of other seeds.
@@ -116,7 +117,8 @@ class Simulators:
         self,
         *,
         dataset: Dataset | None = None,
-        settings: TenantSettings | None = None,
+        organisation_settings: OrganisationSettings | None = None,
+        tenant_settings: TenantSettings | None = None,
         host: str = "127.0.0.1",
         sage_port: int = 0,
         forcemanager_port: int = 0,
@@ -127,8 +129,8 @@ class Simulators:
         for number in range(1, extra + 2):
             end = "" if number == 1 else f"-{number}"
             own = replace(self.dataset, seed=self.dataset.seed + number - 1, organisation=number)
-            sage.add_organisation(FIRST + end, CLIENT_ID + end, CLIENT_SECRET + end, own)
-            forcemanager.add_tenant(FIRST + end, {PUBLIC_KEY + end: PRIVATE_KEY + end}, own, settings)
+            sage.add_organisation(FIRST + end, CLIENT_ID + end, CLIENT_SECRET + end, own, organisation_settings)
+            forcemanager.add_tenant(FIRST + end, {PUBLIC_KEY + end: PRIVATE_KEY + end}, own, tenant_settings)
         self._sockets = [_listening(host, port) for port in (sage_port, forcemanager_port)]
         sage_url, forcemanager_url = (f"http://{host}:{sock.getsockname()[1]}" for sock in self._sockets)
         self.sage = SageServer(
@@ -186,6 +188,8 @@ class Simulators:
         if self._thread is not None:
             self._thread.join(10)
             self._thread = None
+        for sock in self._sockets:
+            sock.close()
 
     def call(self, function: Callable[[], T]) -> T:
         """Run a function in the servers' thread, between requests, and return its result."""
@@ -217,6 +221,14 @@ class Simulators:
 
 
 def _listening(host: str, port: int) -> socket.socket:
-    sock = socket.create_server((host, port), backlog=1024)
-    sock.setblocking(False)
+    # With the protocol named, asyncio disables Nagle's algorithm; without, each small answer takes 40 ms.
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((host, port))
+        sock.listen(1024)
+        sock.setblocking(False)
+    except OSError:
+        sock.close()
+        raise
     return sock

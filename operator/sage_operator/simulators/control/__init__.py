@@ -18,7 +18,7 @@ Both::
 Sage::
 
     GET    organisations                     names, ids, client ids, numbers of records
-    POST   organisations                     {"name", "client_id", "client_secret", "dataset": {"seed": 2, …}}
+    POST   organisations                     {"name", "client_id", "client_secret", "dataset": {…}, "settings": {…}}
     GET    organisations/{name}/settings     see `sage.organisation.OrganisationSettings`
     PUT    organisations/{name}/settings     replaces all of them
     PUT    organisations/{name}/usage        {"used": 99999}: requests used of the daily allowance

@@ -114,10 +114,22 @@ class SageControl(SimulatorControl):
         self.edit(name, SageEdit(op="merge", id=loser, into=winner), organisation=organisation)
 
     def add_organisation(
-        self, name: str, *, client_id: str, client_secret: str, dataset: Dataset | None = None
+        self,
+        name: str,
+        *,
+        client_id: str,
+        client_secret: str,
+        dataset: Dataset | None = None,
+        settings: OrganisationSettings | None = None,
     ) -> dict[str, Any]:
         """Create an organisation; return its id and what else identifies it."""
-        new = {"name": name, "client_id": client_id, "client_secret": client_secret, "dataset": dataset or Dataset()}
+        new = {
+            "name": name,
+            "client_id": client_id,
+            "client_secret": client_secret,
+            "dataset": dataset or Dataset(),
+            "settings": settings or OrganisationSettings(),
+        }
         summary: dict[str, Any] = self._call("POST", "organisations", new)
         return summary
 

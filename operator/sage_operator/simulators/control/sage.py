@@ -22,6 +22,7 @@ class NewOrganisation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     client_id: str
     client_secret: str
     dataset: Dataset = Dataset()
+    settings: OrganisationSettings = OrganisationSettings()
 
 
 class Usage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -38,7 +39,8 @@ def sage_routes(simulator: "SageSimulator") -> list[Route]:
         return simulator.organisations[name] if name else next(iter(simulator.organisations.values()))
 
     def create(_request: Request, new: NewOrganisation) -> dict[str, Any]:
-        return _summary(simulator.add_organisation(new.name, new.client_id, new.client_secret, new.dataset))
+        made = simulator.add_organisation(new.name, new.client_id, new.client_secret, new.dataset, new.settings)
+        return _summary(made)
 
     def configure(request: Request, settings: OrganisationSettings) -> None:
         chosen(request).configure(settings)

@@ -18,6 +18,7 @@ from sage_operator.simulators.forcemanager.sessions import Session, Sessions, cr
 from sage_operator.simulators.forcemanager.settings import TenantSettings
 from sage_operator.simulators.forcemanager.tenant import Tenant
 from sage_operator.simulators.forcemanager.writes import WriteError, Writer
+from sage_operator.simulators.forcemanager.zapier import zapier_schema
 from sage_operator.simulators.pipeline import Endpoint, Pipeline
 from sage_operator.simulators.wire import Answer, Call, loads
 
@@ -38,6 +39,7 @@ class ForceManagerSimulator:
         self.app = Starlette(
             routes=[
                 self._route("POST", f"{BASE}/login", "login", self._login),
+                self._route("POST", f"{BASE}/procedure/zapier_schema", "zapierSchema", self._signed_in(self._zapier)),
                 self._route("GET", f"{BASE}/resources", "resources", self._signed_in(self._resources)),
                 self._route("GET", f"{BASE}/{{resource}}/schema", "{resource}.schema", self._signed_in(self._schema)),
                 self._route("POST", f"{BASE}/{{resource}}/bulk", "{resource}.bulkCreate", self._signed_in(self._bulk)),
@@ -129,6 +131,14 @@ class ForceManagerSimulator:
         if resource not in session.tenant.columns:
             raise refusal(400, "Bad Request")
         return schema(resource, session.tenant.settings)
+
+    def _zapier(self, call: Call, session: Session) -> list[dict[str, Any]]:
+        body = _body(call)
+        entity = body.get("entity") if isinstance(body, dict) else None
+        fields = zapier_schema(str(entity), session.tenant.settings)
+        if fields is None:
+            raise refusal(400, "Bad Request")
+        return fields
 
     def _list(self, call: Call, session: Session) -> list[dict[str, Any]]:
         return page(call, session.tenant, call.parameters["resource"])

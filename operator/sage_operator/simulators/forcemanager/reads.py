@@ -42,15 +42,18 @@ def _page_size(call: Call) -> int:
 
 def _matching(call: Call, tenant: Tenant, resource: str) -> Iterable[Row]:
     table = tenant.tables[resource]
-    columns = tenant.columns.get(resource) or _list_columns(table.rows.values())
     rows: Iterable[Row] = table
-    if where := call.query.get("where"):
+    where, order = call.query.get("where"), call.query.get("order")
+    if not where and not order:
+        return rows
+    columns = tenant.columns.get(resource) or _list_columns(table.rows.values())
+    if where:
         term = parse(where)
         test = predicate(term, columns)
         if not fields(term) & set(tenant.settings.ignored_filters):
             keys = candidates(term, table)
             rows = filter(test, table if keys is None else [table.rows[key] for key in sorted(keys)])
-    if order := call.query.get("order"):
+    if order:
         name, descending = ordering(order, columns)
         # Nulls are the smallest, as in the database.
         found = list(rows)

@@ -13,7 +13,7 @@ from sage_operator.simulators.pipeline import Endpoint, Pipeline
 from sage_operator.simulators.sage.answers import fault_body, refusal
 from sage_operator.simulators.sage.describe import describe, describe_global
 from sage_operator.simulators.sage.oauth import Sessions
-from sage_operator.simulators.sage.organisation import Organisation
+from sage_operator.simulators.sage.organisation import Organisation, OrganisationSettings
 from sage_operator.simulators.sage.queries import Queries
 from sage_operator.simulators.wire import Answer, Call, Refusal
 
@@ -60,7 +60,14 @@ class SageSimulator:
             ]
         )
 
-    def add_organisation(self, name: str, client_id: str, client_secret: str, dataset: Dataset) -> Organisation:
+    def add_organisation(
+        self,
+        name: str,
+        client_id: str,
+        client_secret: str,
+        dataset: Dataset,
+        settings: OrganisationSettings | None = None,
+    ) -> Organisation:
         """Create an organisation. Its number, which goes into all ids, is that of the data set or the next one free.
 
         Raises:
@@ -72,7 +79,12 @@ class SageSimulator:
         number = dataset.organisation if dataset.organisation not in taken else max(taken) + 1
         dataset = dataclasses.replace(dataset, organisation=number)
         organisation = Organisation(
-            name=name, number=number, client_id=client_id, client_secret=client_secret, dataset=dataset
+            name=name,
+            number=number,
+            client_id=client_id,
+            client_secret=client_secret,
+            dataset=dataset,
+            settings=settings,
         )
         self.organisations[name] = organisation
         return organisation

@@ -40,7 +40,16 @@ class Organisation:
         used_requests: how many requests count against the daily allowance.
     """
 
-    def __init__(self, *, name: str, number: int, client_id: str, client_secret: str, dataset: Dataset) -> None:
+    def __init__(
+        self,
+        *,
+        name: str,
+        number: int,
+        client_id: str,
+        client_secret: str,
+        dataset: Dataset,
+        settings: OrganisationSettings | None = None,
+    ) -> None:
         self.name = name
         self.client_id = client_id
         self.client_secret = client_secret
@@ -48,12 +57,13 @@ class Organisation:
         self.user_id = make_id("005", number, 60_000)
         self.number = number
         self._initial = dataset.sage()
+        self._initial_settings = settings or OrganisationSettings()
         self._tables: dict[str, Table[str]] = {}
         self.reset()
 
     def reset(self) -> None:
         """Return to the initial data and settings."""
-        self.configure(OrganisationSettings())
+        self.configure(self._initial_settings)
         self.used_requests = 0
         self.whims = Random(self.number)
         for kind in object_types().values():
