@@ -7,7 +7,7 @@ from datetime import datetime
 from sage_operator.sync.coerce import Misfit, coerce
 from sage_operator.sync.entities import Entity
 from sage_operator.sync.errors import InvalidFieldMap
-from sage_operator.sync.fieldmap import MANDATORY, FieldRule, source_paths
+from sage_operator.sync.fieldmap import MANDATORY, FieldRule, OnProblem, source_paths
 from sage_operator.sync.lookups import LookupTable
 from sage_operator.sync.records import Scalar
 from sage_operator.sync.targets import FieldKind, TargetField, TargetSchema
@@ -89,5 +89,5 @@ def compile_rules(entity: Entity, rules: tuple[FieldRule, ...], schema: TargetSc
 def _compiled(rule: FieldRule, field: TargetField) -> CompiledRule:
     if rule.sources or rule.constant in (None, ""):
         return CompiledRule(rule=rule, field=field)
-    value, _ = coerce(rule.constant, field, on_too_long=rule.on_too_long)
+    value, _ = coerce(rule.constant, field, on_too_long=OnProblem.REJECT)  # never cut: it is wrong for every record
     return CompiledRule(rule=rule, field=field, constant=value)
