@@ -45,7 +45,7 @@ class Associations:
         by_sage: the ForceManager user of each associated Sage user's id.
         fallback: owns new records of users that are not associated, or deactivated in ForceManager.
         unassociated: ids of active Sage users without a ForceManager user, sorted.
-        problems: pairs that match nobody or more than one, in the words for a condition's message.
+        problems: pairs that match nobody, more than one, or a user who has one already, for a condition's message.
     """
 
     by_sage: Mapping[str, ForceManagerUser]
@@ -60,7 +60,7 @@ class Associations:
 
 
 class _NoMatch(Exception):
-    """A name of the spec matches nobody, or more than one user."""
+    """A pair does not say who is meant: a name matches nobody or several, or its Sage user has a pair already."""
 
 
 def associate(
@@ -83,8 +83,11 @@ def associate(
     problems: list[str] = []
     for pair in pairs:
         try:
-            user = by_id.get(ids.long_id(pair.sage)) if ids.is_id(pair.sage) else None
-            by_sage[(user or find_sage(pair.sage)).id] = find_target(pair.force_manager)
+            user = (by_id.get(ids.long_id(pair.sage)) if ids.is_id(pair.sage) else None) or find_sage(pair.sage)
+            target = find_target(pair.force_manager)
+            if user.id in by_sage:
+                raise _NoMatch(f"`{pair.sage}` is a user of Sage whom an earlier pair names already")  # noqa: TRY301
+            by_sage[user.id] = target
         except _NoMatch as problem:
             problems.append(str(problem))
     chosen: ForceManagerUser | None = None
