@@ -12,9 +12,7 @@ def secrets(namespace: str, simulators: Simulators, *, end: str = "", name: str 
     sage, crm = simulators.sage, simulators.forcemanager
     return [
         _secret(namespace, f"{name}-sage", clientId=sage.client_id + end, clientSecret=sage.client_secret + end),
-        _secret(
-            namespace, f"{name}-forcemanager", publicKey=crm.public_key + end, privateKey=crm.private_key + end
-        ),
+        _secret(namespace, f"{name}-forcemanager", publicKey=crm.public_key + end, privateKey=crm.private_key + end),
     ]
 
 

@@ -45,8 +45,8 @@ class Operator:
         self._starts += 1
         name = f"operator-{self._starts}"
         self.pid = self._programs.start(name, self._argv)
-        self.url = wait_for(lambda: self._probes(name), "the operator listens", tail=lambda: self.log())
-        wait_for(lambda: self._ready(), "the operator is ready", tail=lambda: self.log())
+        self.url = wait_for(lambda: self._probes(name), "the operator listens", tail=self.log)
+        wait_for(self._ready, "the operator is ready", tail=self.log)
 
     def kill(self) -> None:
         """End it as the kernel would: SIGKILL, no chance to say anything."""

@@ -3,6 +3,7 @@
 import click
 
 from sage_operator._version import __version__
+from sage_operator.cli.demo import demo
 from sage_operator.cli.run import run
 
 __all__ = ["main"]
@@ -21,3 +22,4 @@ def main() -> None:
 
 
 main.add_command(run)
+main.add_command(demo)
