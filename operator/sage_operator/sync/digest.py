@@ -22,7 +22,7 @@ def configuration_digest(scope: Scope, contexts: Iterable[PlanContext], lists: I
     document = {
         "scope": None if scope.owner_ids is None else sorted(scope.owner_ids),
         "users": sorted((sage_id, user.id, user.active) for sage_id, user in users.by_sage.items()) if users else [],
-        "fallback": users.fallback.id if users and users.fallback else None,
+        "fallback": (users.fallback.id, users.fallback.active) if users and users.fallback else None,
         "maps": {
             context.entity.value: {
                 "rules": sorted(
