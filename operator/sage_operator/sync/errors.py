@@ -106,6 +106,7 @@ class SchemaMismatch(Blocked):
     """The remote lacks what the integration needs: an API version, an object, a branch."""
 
     reason = "SchemaMismatch"
+    default_remedy = "Correct spec.sage or spec.forceManager, or set up what the remote lacks."
 
 
 class Transient(SyncError):
