@@ -69,13 +69,18 @@ constraints: $(READY) ## Pin the newest allowed version of every dependency, wit
 clean: ## Remove the virtual environment and all caches of the tools
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-# The newest python3 on the path that will do, or PYTHON=….
-PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
-  $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$python; break; }; done)
+# The first Python on the path that will do, or PYTHON=….
+PYTHON ?= $(firstword $(foreach python,python3 python3.14 python3.13 python3.12 python3.11,\
+  $(if $(shell $(python) -c $(NEW_ENOUGH) 2>/dev/null && echo yes),$(python))) python3)
+NEW_ENOUGH := 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))'
 
 $(READY): constraints.txt pyproject.toml
-	@[ -n "$(PYTHON)" ] || { echo "error: no Python 3.11 or newer on the path: install one, or say make PYTHON=/path/to/python3.11" >&2; exit 1; }
-	@[ -x $(BIN)/pip ] || { echo "preparing .venv with $(PYTHON)"; $(PYTHON) -m venv --clear .venv; }
+	@$(BIN)/python -c 'import pip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  python=$(PYTHON); \
+	  $$python -c $(NEW_ENOUGH) 2>/dev/null || { \
+	    echo "error: $$python can't be used: Python 3.11 or newer with venv is needed. Install it, or say make PYTHON=…" >&2; exit 1; }; \
+	  echo "preparing .venv with $$python"; $$python -m venv --clear .venv; }
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m pip check || echo "warning: constraints.txt is behind pyproject.toml: run make constraints" >&2
 	@touch $@
