@@ -144,10 +144,12 @@ class _Launch:
 
         self.programs.start("etcd", self._etcd(etcd_port, peer_port))
         self.programs.start("kube-apiserver", self._apiserver(etcd_port, api_port))
-        self._wait_until_ready(api_port, ca_file, token)
+        self._wait_until("kube-apiserver", api_port, "/readyz", ca_file, token)
         kubeconfig = write_kubeconfig(self.folder / "kubeconfig", url=url, ca_file=ca_file, token=token)
         if self._program("kube-controller-manager").exists():
             self.programs.start("kube-controller-manager", self._manager(kubeconfig, manager_port, ca_file))
+            manager_ca = self.folder / "manager" / "kube-controller-manager.crt"
+            self._wait_until("kube-controller-manager", manager_port, "/healthz", manager_ca)
         kubectl = self._program("kubectl")
         return KubernetesApi(
             kind="kube-apiserver",
@@ -224,12 +226,12 @@ class _Launch:
         )
         _write_private(self.folder / "sa.key", pem)
 
-    def _wait_until_ready(self, port: int, ca_file: Path, token: str) -> None:
+    def _wait_until(self, name: str, port: int, path: str, ca_file: Path, token: str = "") -> None:
         last: object = "no answer yet"
         while time.monotonic() < self.deadline:
             self.programs.check()
             try:
-                _get(port, "/readyz", ca_file, token)
+                _get(port, path, ca_file, token)
             except (OSError, http.client.HTTPException) as error:
                 last = error
             else:
@@ -237,8 +239,8 @@ class _Launch:
             if self.cancelled.wait(_POLL_SECONDS):
                 raise StartError("cancelled")
         raise StartError(
-            f"kube-apiserver was not ready within {self.config.start_timeout:.0f} s ({last}). The end of its log:\n"
-            f"{self.programs.tail('kube-apiserver')}"
+            f"{name} was not ready within {self.config.start_timeout:.0f} s ({last}). The end of its log:\n"
+            f"{self.programs.tail(name)}"
         )
 
 
@@ -248,11 +250,11 @@ def _write_private(path: Path, content: bytes) -> None:
 
 
 def _get(port: int, path: str, ca_file: Path, token: str) -> bytes:
-    """Asks the API server; raises OSError or HTTPException when it does not answer with 200."""
+    """Asks a server; raises OSError or HTTPException when it does not answer with 200."""
     context = ssl.create_default_context(cafile=ca_file)
     connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=5, context=context)
     with contextlib.closing(connection):
-        connection.request("GET", path, headers={"Authorization": f"Bearer {token}"})
+        connection.request("GET", path, headers={"Authorization": f"Bearer {token}"} if token else {})
         response = connection.getresponse()
         content = response.read()
         if response.status != http.HTTPStatus.OK:
