@@ -59,7 +59,7 @@ def _plan_row(row: SourceRow, knowledge: Knowledge, context: PlanContext) -> Act
         return _pending(row, context, state, Code.ACCOUNT_NOT_SYNCHRONIZED)
     rep = _sales_rep(row, context)
     if rep is None and target_id is None:
-        return _reject(row, context, state, Code.USER_NOT_ASSOCIATED, f"Owner {row.owner_id} has no user there.")
+        return _reject(row, context, state, Code.USER_NOT_ASSOCIATED, f"Owner {row.owner_id} has no active user there.")
     mapped = map_row(row, context)
     if mapped.problems:
         message = "; ".join(str(problem) for problem in mapped.problems)
@@ -73,16 +73,15 @@ def _is_there(parent: RecordState | None) -> bool:
 
 
 def _sales_rep(row: SourceRow, context: PlanContext) -> ForceManagerUser | None:
-    """Return who owns a record in ForceManager: the owner's user, for contacts else the account's, else the fallback.
+    """Return who owns a record in ForceManager: the owner's user, for contacts of unassociated owners the account's.
 
-    A user who is deactivated in ForceManager owns no new record.
+    A user who is deactivated in ForceManager owns no new record; the fallback does, and those of nobody's.
     """
-    for owner_id in (row.owner_id, row.parent_owner_id):
-        user = context.users.by_sage.get(owner_id) if owner_id else None
-        if user is not None and user.active:
-            return user
-    fallback = context.users.fallback
-    return fallback if fallback is not None and fallback.active else None
+    by_sage, fallback = context.users.by_sage, context.users.fallback
+    user = by_sage.get(row.owner_id) or (by_sage.get(row.parent_owner_id) if row.parent_owner_id else None)
+    if user is None or not user.active:
+        user = fallback
+    return user if user is not None and user.active else None
 
 
 def _write(
