@@ -1,1 +1,5 @@
 """State and archive: what was written under which id, and every run and action."""
+
+from sage_operator.ledger.ledger import SqlLedger
+
+__all__ = ["SqlLedger"]

@@ -1,0 +1,173 @@
+"""The ledger in an SQL database: fills the ports `Ledger` and `RunStore` of the runner.
+
+Every method is one transaction and may raise `LedgerUnavailable`. The meaning of each is with its port.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from sage_operator.ledger import _claims, _reading, _runs, _scopes, _writing
+from sage_operator.ledger._database import Database
+from sage_operator.ledger._sql import size
+from sage_operator.sync.entities import Entity, Mode
+from sage_operator.sync.records import Action, RecordState, TargetRow
+from sage_operator.sync.state import Claim, Pass, RunHeader, RunRecord, RunResult, ScopeState, Settled, Summary
+from sage_operator.telemetry import metrics
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class SqlLedger:
+    """One SQLite file, one process, one connection; an async context that closes it."""
+
+    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._clock = clock
+
+    @classmethod
+    async def open(
+        cls, path_or_url: str | Path, *, clock: Callable[[], datetime] = _now, busy_timeout: float = 5
+    ) -> Self:
+        """Open a ledger and bring its tables up to date; a file is made if there is none, its directory is not.
+
+        Args:
+            path_or_url: an SQLite file, or the URL of one (`sqlite:///relative`, `sqlite:////absolute`).
+            clock: UTC now, for changes that are not told when they happened.
+            busy_timeout: seconds to wait while another program (a backup, say) holds the file's lock.
+
+        Raises:
+            LedgerUnavailable: the file can't be used, another process uses it, or a newer operator wrote it.
+        """
+        database = await Database.open(path_or_url, busy_timeout=busy_timeout)
+        ledger = cls(database, clock)
+        await ledger._measure()
+        return ledger
+
+    async def aclose(self) -> None:
+        """Wait for the transaction under way and close the file; later calls raise `LedgerUnavailable`."""
+        await self._database.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def _measure(self) -> None:
+        metrics.set_ledger_size(await self._database.run(size))
+
+    # Runs
+
+    async def begin_run(self, header: RunHeader) -> None:
+        """Store a run that begins."""
+        await self._database.run(_runs.begin, header)
+
+    async def assign_run(self, run_id: str, scope: ScopeState, *, mode: Mode) -> None:
+        """Note which scope and mode a run has."""
+        await self._database.run(_runs.assign, run_id, scope, mode=mode)
+
+    async def end_run(self, run_id: str, result: RunResult) -> None:
+        """Store how a run ended."""
+        await self._database.run(_runs.end, run_id, result)
+        await self._measure()
+
+    async def last_runs(self, integration: str, *, limit: int) -> Sequence[RunRecord]:
+        """Return the newest runs of an integration."""
+        return await self._database.run(_runs.last, integration, limit)
+
+    # Scopes and passes
+
+    async def open_scope(self, *, integration: str, fingerprint: str, tenant: str) -> ScopeState:
+        """Return the state of an integration and its pair of remotes."""
+        return await self._database.run(
+            _scopes.open_scope, integration=integration, fingerprint=fingerprint, tenant=tenant
+        )
+
+    async def release_integration(self, integration: str) -> None:
+        """Release all claims of a deleted integration; opening a scope of it again takes back those still free."""
+        await self._database.run(_scopes.deactivate, integration)
+
+    async def begin_pass(self, scope: ScopeState, started: Pass) -> None:
+        """Begin a pass anew."""
+        await self._database.run(_scopes.begin_pass, scope, started)
+
+    async def save_pass(self, scope: ScopeState, progress: Pass) -> None:
+        """Store how far a pass has come."""
+        await self._database.run(_scopes.save_pass, scope, progress)
+
+    async def complete(self, scope: ScopeState, *, watermark: datetime, digest: str) -> None:
+        """Move the watermark, end the pass."""
+        await self._database.run(_scopes.complete, scope, watermark=watermark, digest=digest)
+
+    async def add_to_index(self, scope: ScopeState, entity: Entity, rows: Sequence[TargetRow]) -> None:
+        """Remember live ForceManager records of the pass under way."""
+        await self._database.run(_scopes.add_to_index, scope, entity, tuple(rows))
+
+    async def indexed(self, scope: ScopeState, entity: Entity, ids: Iterable[str]) -> Mapping[str, tuple[int, ...]]:
+        """Return ForceManager ids by `extId`."""
+        return await self._database.run(_scopes.indexed, scope, entity, tuple(ids))
+
+    # Records
+
+    async def known(self, scope: ScopeState, entity: Entity, ids: Iterable[str]) -> Mapping[str, RecordState]:
+        """Return states by Sage id."""
+        return await self._database.run(_reading.known, scope, entity, tuple(ids))
+
+    async def claim(self, scope: ScopeState, entity: Entity, ids: Iterable[str]) -> Mapping[str, Claim]:
+        """Claim records for this scope, and return who holds each now."""
+        return await self._database.run(_claims.claim, scope, entity, tuple(ids), at=self._clock())
+
+    async def note(
+        self, run_id: str, scope: ScopeState, actions: Sequence[Action], *, at: datetime, seen_by: str | None
+    ) -> None:
+        """Store what needs no call."""
+        await self._database.run(_writing.note, run_id, scope, tuple(actions), at=at, seen_by=seen_by)
+
+    async def intend(
+        self, run_id: str, scope: ScopeState, actions: Sequence[Action], *, at: datetime, seen_by: str | None
+    ) -> None:
+        """Stamp writes as sent before their call."""
+        await self._database.run(_writing.intend, run_id, scope, tuple(actions), at=at, seen_by=seen_by)
+
+    async def settle(self, run_id: str, scope: ScopeState, settled: Sequence[Settled], *, at: datetime) -> None:
+        """Store the outcomes of writes."""
+        await self._database.run(_writing.settle, run_id, scope, tuple(settled), at=at)
+
+    async def recover(self, scope: ScopeState, *, at: datetime) -> int:
+        """Close what a killed run left open."""
+        return await self._database.run(_writing.recover, scope, at=at)
+
+    async def unclear(self, scope: ScopeState, entity: Entity) -> Sequence[RecordState]:
+        """Return records whose create was sent and whose outcome is unknown."""
+        return await self._database.run(_reading.unclear, scope, entity)
+
+    async def resolve(self, scope: ScopeState, entity: Entity, found: Mapping[str, int | None]) -> None:
+        """Store what became of unclear creates."""
+        await self._database.run(_writing.resolve, scope, entity, dict(found), at=self._clock())
+
+    async def due(self, scope: ScopeState, entity: Entity, *, now: datetime) -> Sequence[str]:
+        """Return ids to be read whatever their stamp."""
+        return await self._database.run(_reading.due, scope, entity, now=now)
+
+    async def unseen(self, scope: ScopeState, entity: Entity, *, seen_by: str, limit: int) -> Sequence[str]:
+        """Return ids that a pass has not seen."""
+        return await self._database.run(_reading.unseen, scope, entity, seen_by, limit)
+
+    async def entered(self, scope: ScopeState) -> Sequence[str]:
+        """Return accounts that entered since the last `complete`."""
+        return await self._database.run(_reading.entered, scope)
+
+    async def children(self, scope: ScopeState, parent_ids: Iterable[str]) -> Sequence[str]:
+        """Return contacts of accounts."""
+        return await self._database.run(_reading.children, scope, tuple(parent_ids))
+
+    async def summary(self, scope: ScopeState) -> Summary:
+        """Count the records of a scope."""
+        return await self._database.run(_reading.summary, scope)

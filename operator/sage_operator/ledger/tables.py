@@ -1,0 +1,171 @@
+"""The tables of the ledger. `migrations` builds them step by step; a test holds both to be equal.
+
+No table holds a value that was synchronised: of values there are keyed hashes, of payloads the names of their fields.
+What people would call personal data is the `label` of a record (so that a reject can be found) and ForceManager's own
+messages.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    and_,
+    literal_column,
+    or_,
+)
+
+from sage_operator.ledger._types import Json, UtcTime
+
+metadata = MetaData()
+
+scopes = Table(
+    "scopes",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("integration", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("tenant", Text, nullable=False),
+    Column("hash_key", LargeBinary, nullable=False),
+    Column("watermark", UtcTime),
+    Column("digest", Text),
+    # The scope that its integration works in now. Claims of a scope that is not active are free for anybody.
+    Column("active", Boolean, nullable=False),
+    UniqueConstraint("integration", "fingerprint", name="scopes_integration_fingerprint"),
+)
+
+passes = Table(
+    "passes",
+    metadata,
+    Column("scope_id", ForeignKey("scopes.id"), primary_key=True),
+    Column("id", Text, nullable=False),
+    Column("mode", Text, nullable=False),
+    Column("as_of", UtcTime, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("cursors", Json, nullable=False),
+    Column("finished", Json, nullable=False),
+    Column("indexed", Boolean, nullable=False),
+)
+
+target_index = Table(
+    "target_index",
+    metadata,
+    Column("scope_id", ForeignKey("scopes.id"), primary_key=True),
+    Column("entity", Text, primary_key=True),
+    Column("ext_id", Text, primary_key=True),
+    Column("target_id", BigInteger, primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+claims = Table(
+    "claims",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("entity", Text, primary_key=True),
+    Column("sage_id", Text, primary_key=True),
+    # Who holds it, or held it last. The ForceManager id that a holder leaves behind is in its record.
+    Column("scope_id", ForeignKey("scopes.id"), nullable=False),
+    Column("released", Boolean, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+records = Table(
+    "records",
+    metadata,
+    Column("scope_id", ForeignKey("scopes.id"), primary_key=True),
+    Column("entity", Text, primary_key=True),
+    Column("sage_id", Text, primary_key=True),
+    Column("status", Text, nullable=False),
+    Column("target_id", BigInteger),
+    Column("parent_id", Text),
+    Column("mapped_hash", Text),
+    # By target. An empty hash says: it may have been written, with what is not known.
+    Column("field_hashes", Json, nullable=False),
+    Column("code", Text),
+    Column("message", Text, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("retry_at", UtcTime),
+    Column("unclear_since", UtcTime),
+    # An account that came into ForceManager since the last complete run: its contacts are still to be read.
+    Column("entered", Boolean, nullable=False),
+    Column("seen_by", Text),
+    Column("last_run_id", Text),
+    Column("updated_at", UtcTime, nullable=False),
+)
+
+
+def word(text: str) -> ColumnElement[str]:
+    """Return a literal: with a bound value in its place SQLite would not use a partial index."""
+    return literal_column(f"'{text}'")
+
+
+OPEN = or_(
+    records.c.status.in_([word("Pending"), word("Error")]),
+    and_(records.c.status == word("Synchronized"), records.c.mapped_hash.is_(None)),
+    records.c.unclear_since.is_not(None),
+    records.c.entered,
+)
+"""Records that a run may have to look at although Sage did not change them: few, found by an index of their own."""
+
+Index("records_open", records.c.scope_id, records.c.entity, sqlite_where=OPEN, postgresql_where=OPEN)
+Index(
+    "records_parent",
+    records.c.scope_id,
+    records.c.parent_id,
+    sqlite_where=records.c.parent_id.is_not(None),
+    postgresql_where=records.c.parent_id.is_not(None),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", Text, primary_key=True),  # a ULID: in the order of time
+    Column("integration", Text, nullable=False),
+    Column("scope_id", ForeignKey("scopes.id")),
+    Column("trigger", Text, nullable=False),
+    Column("mode", Text),
+    Column("started_at", UtcTime, nullable=False),
+    Column("completed_at", UtcTime),
+    Column("outcome", Text),
+    Column("reason", Text),
+    Column("message", Text),
+    Column("counts", Json),
+    Column("requests", Json),
+    Column("data_as_of", UtcTime),
+    sqlite_with_rowid=False,
+)
+
+Index("runs_integration", runs.c.integration, runs.c.id)
+Index(
+    "runs_open",
+    runs.c.integration,
+    sqlite_where=runs.c.outcome.is_(None),
+    postgresql_where=runs.c.outcome.is_(None),
+)
+
+# What a run did with a record, one row a kind. There is no payload: after a crash a record is planned anew.
+actions = Table(
+    "actions",
+    metadata,
+    Column("run_id", ForeignKey("runs.id"), primary_key=True),
+    Column("entity", Text, primary_key=True),
+    Column("sage_id", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("stage", Text, nullable=False),  # noted, sent, done, refused, unclear, unsent
+    Column("target_id", BigInteger),
+    Column("code", Text),
+    Column("message", Text, nullable=False),
+    Column("fields", Json, nullable=False),
+    Column("sent_at", UtcTime),
+    Column("ended_at", UtcTime),
+    sqlite_with_rowid=False,
+)
