@@ -76,6 +76,8 @@ class _Server(uvicorn.Server):
                 proxy_headers=False,
                 server_header=False,
                 date_header=False,
+                # Longer request lines than Salesforce takes must reach us, to be refused as it does.
+                h11_max_incomplete_event_size=1 << 20,
                 timeout_keep_alive=75,
                 timeout_graceful_shutdown=1,
                 backlog=1024,

@@ -67,7 +67,8 @@ class Queries:
         settings, whims = cursor.organisation.settings, cursor.organisation.whims
         size = min(cursor.size, settings.page_limit)
         if settings.page_whim and whims.random() < settings.page_whim:
-            size = whims.randint(1, size)
+            most = max(1, min(size, len(cursor.rows) - offset))
+            size = whims.randint(most // 4 or 1, most)
         end = offset + size
         project = cursor.project
         body: dict[str, Any] = {"totalSize": len(cursor.rows), "done": end >= len(cursor.rows)}
