@@ -3,10 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from sage_operator.simulators.soql.candidates import candidates
-from sage_operator.simulators.soql.conditions import Compiler
+from sage_operator.simulators.soql.conditions import Compiler, SubQuery
 from sage_operator.simulators.soql.fields import Database, object_type, resolve
 from sage_operator.simulators.soql.parse import at, parse
 from sage_operator.simulators.soql.project import Projection, projection
@@ -73,7 +72,7 @@ def _select(
     return [row for row in found if test(row)]
 
 
-def _once(subquery: Any) -> Any:
+def _once(subquery: SubQuery) -> SubQuery:
     """Run each sub-query once, though both the predicate and the index ask for it."""
     results: dict[int, set[str]] = {}
 
