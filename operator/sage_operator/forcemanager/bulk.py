@@ -90,10 +90,13 @@ async def _exchange(course: Course, items: Sequence[WriteItem]) -> list[WriteOut
     if not 200 <= answer.status < 300:
         return answer
     told = read_bulk(answer.content, items)
-    if all(outcome.kind is OutcomeKind.UNCLEAR for outcome in told):
-        course.stop(course.breaker.unclear(told[0].message))
-    else:
+    kinds = {outcome.kind for outcome in told}
+    if OutcomeKind.DONE in kinds:
         course.carried_out()
+    elif OutcomeKind.REFUSED in kinds:
+        course.vouch()
+    else:
+        course.stop(course.breaker.unclear(told[0].message))
     return told
 
 

@@ -29,7 +29,7 @@ class Breaker:
         self._refused = 0
 
     def works(self) -> None:
-        """Note that ForceManager carried out a request."""
+        """Note that ForceManager wrote a record."""
         self._unclear = self._refused = 0
 
     def unclear(self, message: str) -> Unavailable | None:
@@ -80,9 +80,13 @@ class Course:
         """Send nothing more, if there is a failure; the first one counts."""
         self.failure = self.failure or failure
 
-    def carried_out(self) -> None:
-        """Note that ForceManager carried out a request of this call."""
+    def vouch(self) -> None:
+        """Note that ForceManager works: it judged records one by one."""
         self._vouched = True
+
+    def carried_out(self) -> None:
+        """Note that ForceManager wrote a record of this call."""
+        self.vouch()
         self.breaker.works()
 
     def failed(self, items: Sequence[WriteItem], error: SyncError | UnclearAnswer) -> list[WriteOutcome]:
@@ -96,7 +100,7 @@ class Course:
         return outcomes(items, OutcomeKind.UNCLEAR if maybe else OutcomeKind.NOT_SENT, error.message)
 
     async def works(self) -> bool:
-        """Tell whether ForceManager works at all: it carried out a request of this call, or gives a list. If not, stop.
+        """Tell whether ForceManager works at all: it has judged records of this call, or gives a list. If not, stop.
 
         400 stands for bad data, for unknown ids and for "service not available".
         """
