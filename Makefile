@@ -7,7 +7,7 @@ SHELL := bash
 ARGS ?=
 BIN := .venv/bin
 READY := .venv/.ready
-PATHS := operator tests benchmarks .ci
+PATHS := $(wildcard operator tests benchmarks .ci)
 
 # Two to four test processes: the end-to-end tests start a control plane (500 MB) in each.
 WORKERS ?= $(shell $(BIN)/python -c 'import os; print(min(4, max(2, os.cpu_count() or 2)))')

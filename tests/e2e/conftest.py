@@ -77,10 +77,9 @@ class Kubectl:
 
 
 def _unavailable(reason: str) -> NoReturn:
-    message = f"{reason}: {embedded.HOW_TO_GET}"
     if os.environ.get(REQUIRE) == "1":
-        pytest.fail(f"{message} ({REQUIRE}=1 forbids to skip)", pytrace=False)
-    pytest.skip(message)
+        pytest.fail(f"{reason} ({REQUIRE}=1 forbids to skip)", pytrace=False)
+    pytest.skip(reason)
 
 
 @pytest.fixture(scope="session")
@@ -91,7 +90,7 @@ def assets() -> Path:
     except embedded.AssetsError as error:
         _unavailable(str(error))
     if folder is None or not (folder / "kubectl").exists():
-        _unavailable("no kube-apiserver, etcd and kubectl")
+        _unavailable(f"no kube-apiserver, etcd and kubectl: {embedded.HOW_TO_GET}")
     return folder
 
 
