@@ -213,10 +213,10 @@ async def test_what_is_no_http_is_a_cut() -> None:
         writer.write(b"220 mail.example ESMTP\r\n")
         writer.close()
 
-    async with await asyncio.start_server(babble, "127.0.0.1", 0) as server:
-        async with remote(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}") as it:
-            with pytest.raises(UnclearAnswer, match="cut the connection"):
-                await it.post()
+    server = await asyncio.start_server(babble, "127.0.0.1", 0)
+    async with server, remote(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}") as it:
+        with pytest.raises(UnclearAnswer, match="cut the connection"):
+            await it.post()
 
 
 async def test_unknown_host_is_unavailable_with_a_remedy() -> None:

@@ -1,0 +1,95 @@
+"""What the process shares of Sage: connections by URL, sessions by URL and credentials."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from types import TracebackType
+from typing import Self
+
+from sage_operator.sage.auth import ClientCredentials, Session
+from sage_operator.sage.connection import Connection
+from sage_operator.sage.source import SageSource
+from sage_operator.sync.errors import System
+from sage_operator.transport import HostPolicy, RemoteClient, RetryPolicy
+
+_IDLE = 2 * 3600.0
+"""Seconds after which an unused session is forgotten: by default Salesforce has ended it by then. So the tokens of
+credentials that were replaced don't stay in memory."""
+
+
+@dataclass(slots=True)
+class _Used:
+    session: Session
+    at: float
+
+
+class SageAccess:
+    """One for the process; closed with `aclose`. Nothing is sent before a run asks.
+
+    Args:
+        hosts: which hosts may be reached.
+        retry, timeout, connections, ca_file: as of `RemoteClient`, per organisation.
+    """
+
+    def __init__(
+        self,
+        *,
+        hosts: HostPolicy,
+        retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
+        timeout: float = 60.0,
+        connections: int = 16,
+        ca_file: str | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._make_client = partial(
+            RemoteClient,
+            system=System.SAGE,
+            hosts=hosts,
+            retry=retry,
+            timeout=timeout,
+            connections=connections,
+            ca_file=ca_file,
+        )
+        self._monotonic = monotonic
+        self._clients: dict[str, RemoteClient] = {}
+        self._sessions: dict[tuple[str, ClientCredentials], _Used] = {}
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close all connections and forget all sessions."""
+        while self._sessions:
+            _, used = self._sessions.popitem()
+            await used.session.aclose()
+        while self._clients:
+            _, client = self._clients.popitem()
+            await client.aclose()
+
+    def connect(self, *, url: str, api_version: str, credentials: ClientCredentials) -> SageSource:
+        """Return Sage for one run; other credentials, even of the same client id, sign in anew.
+
+        Args:
+            url: the organisation's My Domain URL, `https://<name>.my.salesforce.com`.
+            api_version: `66.0`.
+            credentials: from the integration's Secret.
+        """
+        url = url.rstrip("/")
+        client = self._clients.get(url)
+        if client is None:
+            client = self._clients[url] = self._make_client(base_url=url)
+        session = self._session(url, client, credentials)
+        return SageSource(Connection(client=client, session=session, api_version=api_version))
+
+    def _session(self, url: str, client: RemoteClient, credentials: ClientCredentials) -> Session:
+        now = self._monotonic()
+        self._sessions = {key: used for key, used in self._sessions.items() if now - used.at < _IDLE}
+        used = self._sessions.setdefault((url, credentials), _Used(Session(client, credentials), now))
+        used.at = now
+        return used.session

@@ -1,0 +1,144 @@
+"""One run's way to Salesforce: authorised requests, counted, with its errors in the domain's words."""
+
+import re
+from datetime import datetime
+
+import msgspec
+
+from sage_operator.sage import soql
+from sage_operator.sage.auth import Session, Token
+from sage_operator.sage.errors import explain, not_salesforce, read_refusal, unknown_version
+from sage_operator.sage.paging import CursorLostError
+from sage_operator.sage.rows import Page, read_page
+from sage_operator.sync.entities import Entity
+from sage_operator.sync.errors import CredentialsRejected, System, Unavailable
+from sage_operator.telemetry import metrics
+from sage_operator.transport import Answer, RemoteClient
+from sage_operator.transport.retry import http_date
+
+_HEADERS = {
+    "Accept": "application/json",
+    "Accept-Encoding": "gzip",
+    "Sforce-Query-Options": "batchSize=2000",  # the most; Salesforce may send less
+}
+
+
+class Connection:
+    """Sends queries for one run.
+
+    Attributes:
+        requests: how many requests the run has sent, sign-in and repeated ones included.
+        clock: UTC, the `Date` of the first answer to a query.
+    """
+
+    def __init__(self, *, client: RemoteClient, session: Session, api_version: str) -> None:
+        self.requests = 0
+        self.clock: datetime | None = None
+        self._client = client
+        self._session = session
+        self._version = api_version.removeprefix("v")
+        self._base = f"/services/data/v{self._version}"
+        self.query_path = f"{self._base}/query"
+
+    async def organisation(self) -> str:
+        """Sign in if need be, and return the organisation's id."""
+        return (await self._session.token(sent=self._count)).organisation
+
+    async def first_page(self, query: soql.Query, *, entity: Entity | None) -> Page:
+        """Run a query. Raises the domain's errors."""
+        path = f"{self._base}/queryAll" if query.everything else self.query_path
+        return await self._page(f"{path}?q={soql.encode(query.text)}", entity=entity)
+
+    async def next_page(self, url: str, *, entity: Entity | None) -> Page:
+        """Follow a `nextRecordsUrl`.
+
+        Raises:
+            CursorLostError: Salesforce no longer knows it.
+            SyncError: as `first_page`.
+        """
+        return await self._page(url, entity=entity)
+
+    async def _page(self, url: str, *, entity: Entity | None) -> Page:
+        answer = await self._get(url)
+        if answer.status == 200:
+            return read_page(answer)
+        code = read_refusal(answer).code
+        if code == "INVALID_QUERY_LOCATOR":
+            raise CursorLostError
+        if code in {"NOT_FOUND", "UNSUPPORTED_API_VERSION"} and self._version not in (
+            offered := await self._versions()
+        ):
+            raise unknown_version(self._version, offered)
+        if not code and answer.status in {301, 302, 303, 307, 308, 404}:
+            raise not_salesforce(answer.host)
+        raise explain(answer, entity=entity)
+
+    async def _get(self, url: str) -> Answer:
+        """Send a GET with a token, and once more with a new one if that has expired."""
+        token = await self._session.token(sent=self._count)
+        answer = await self._send(url, token)
+        if _is_expired(answer):
+            token = await self._session.token(sent=self._count, refused=token)
+            answer = await self._send(url, token)
+            if _is_expired(answer):
+                raise CredentialsRejected(
+                    "Salesforce refuses the session that it has just given.",
+                    remedy="In Setup check that the integration user may use the API from the operator's network"
+                    " (Login IP Ranges, session policies).",
+                )
+        return answer
+
+    async def _send(self, url: str, token: Token) -> Answer:
+        answer = await self._client.send(
+            "GET",
+            url if "://" in url else token.instance_url + url,
+            operation="query",
+            repeatable=True,
+            headers={**_HEADERS, "Authorization": f"Bearer {token.value}"},
+            sent=self._count,
+        )
+        if self.clock is None:
+            self.clock = _date(answer)
+        _report_quota(answer)
+        return answer
+
+    async def _versions(self) -> list[str]:
+        """Return the API versions of the organisation, oldest first (needs no token and counts to no limit)."""
+        answer = await self._client.send(
+            "GET", "/services/data/", operation="versions", repeatable=True, sent=self._count
+        )
+        try:
+            found = msgspec.json.decode(answer.content, type=list[_Version])
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return []
+        return [one.version for one in found]
+
+    def _count(self) -> None:
+        self.requests += 1
+
+
+class _Version(msgspec.Struct):
+    version: str
+
+
+def _is_expired(answer: Answer) -> bool:
+    return answer.status == 401 and read_refusal(answer).code == "INVALID_SESSION_ID"
+
+
+def _date(answer: Answer) -> datetime:
+    """Return Salesforce's time of an answer, UTC, whole seconds."""
+    moment = http_date(answer.headers.get("date", ""))
+    if moment is None:
+        raise Unavailable(System.SAGE, f"Sage ({answer.host}) does not say what time it is (no Date header).")
+    return moment
+
+
+_USAGE = re.compile(r"(?<![\w-])api-usage\s*=\s*(\d+)\s*/\s*(\d+)")
+
+
+def _report_quota(answer: Answer) -> None:
+    """Report what is left of the day's requests: `Sforce-Limit-Info: api-usage=18/5000`, maybe among other limits."""
+    usage = _USAGE.search(answer.headers.get("sforce-limit-info", ""))
+    if usage and (allowed := int(usage[2])) > 0:
+        left = max(0.0, 1 - int(usage[1]) / allowed)
+        metrics.set_quota(system=System.SAGE.value, host=answer.host, ratio=left)

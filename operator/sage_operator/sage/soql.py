@@ -1,0 +1,225 @@
+"""SOQL: what is asked, and how long it may be. Pure.
+
+Every query is ordered by id, so that one whose cursor died goes on after the last row that came. Salesforce takes a
+query by GET only; a request line beyond some 8 KiB is refused by proxies (16 KiB by Salesforce itself, with 414), so
+long lists are split over several queries.
+"""
+
+import itertools
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from urllib.parse import quote_plus
+
+from sage_operator.sync.entities import Entity
+from sage_operator.sync.errors import InvalidFieldMap
+from sage_operator.sync.scope import RowQuery, Scope
+
+REQUEST_LINE = 8_000
+"""Bytes of a request line that are always taken: below the 8 KiB that common proxies allow, with some to spare."""
+
+IDS_PER_QUERY = 200
+"""No more ids than this in one query, however short the rest: answers stay a page long and easy to repeat."""
+
+LABELS = {Entity.ACCOUNTS: ("Name",), Entity.CONTACTS: ("FirstName", "LastName")}
+_LINKS = {Entity.ACCOUNTS: ("OwnerId",), Entity.CONTACTS: ("OwnerId", "AccountId", "Account.OwnerId")}
+_PATH = re.compile(r"[A-Za-z]\w*(?:\.[A-Za-z]\w*){0,5}", re.ASCII)
+# Commas, quotes and parentheses may stand in a query string (RFC 3986, 3.4); escaped they would triple in length.
+_UNESCAPED = "'(),:!"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """One SOQL query, ordered by id.
+
+    Attributes:
+        after: only rows with ids above it.
+        everything: also what is in the recycle bin and what is archived (`queryAll`).
+    """
+
+    sage_object: str
+    columns: tuple[str, ...]
+    conditions: tuple[str, ...] = ()
+    after: str | None = None
+    everything: bool = False
+
+    @property
+    def text(self) -> str:
+        """The query in SOQL."""
+        conditions = list(self.conditions)
+        if self.after is not None:
+            conditions.append(f"Id > {literal(self.after)}")
+        where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+        # Names are checked by `columns`, values escaped by `literal`.
+        return f"SELECT {','.join(self.columns)} FROM {self.sage_object}{where} ORDER BY Id"  # noqa: S608
+
+    def beyond(self, record_id: str) -> "Query":
+        """Return the rest of the query: what comes after a row."""
+        return replace(self, after=record_id)
+
+
+def users() -> Query:
+    """Ask for the people who can own accounts: internal users, active or not.
+
+    `UserType` is `Standard` for the company's own people. Left out are portal and partner users (customers', resellers'
+    people, of whom there may be hundreds of thousands), Chatter-only users, guests, Salesforce's automated processes
+    (https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_user.htm).
+    """
+    return Query(
+        sage_object="User",
+        columns=("Id", "Username", "Email", "Name", "IsActive"),
+        conditions=("UserType = 'Standard'",),
+    )
+
+
+def changed(entity: Entity, *, since: datetime, sources: Sequence[str]) -> Query:
+    """Ask what changed, deleted rows and those out of scope included (`sync.md` 3, first query)."""
+    return Query(
+        sage_object=entity.sage_object,
+        columns=("Id", "IsDeleted", "MasterRecordId"),
+        conditions=(_stamped(since, sources),),
+        everything=True,
+    )
+
+
+def rows(query: RowQuery, *, path: str) -> Sequence[Sequence[Query]]:
+    """Render a `RowQuery`: steps in the order of ids, each of queries whose rows together are the step's.
+
+    Without owners nothing is in scope, and an empty list of ids asks for nothing: no queries then. `path` is that of
+    the query endpoint; it takes its part of the request line.
+
+    Raises:
+        InvalidFieldMap: a source is no field path.
+    """
+    scope = query.scope
+    if () in (scope.owner_ids, query.ids, query.parent_ids):
+        return ()
+    base = Query(
+        sage_object=query.entity.sage_object,
+        columns=columns(query.entity, query.sources),
+        conditions=tuple(_fixed_conditions(query)),
+        after=query.after_id,
+    )
+    ids = _List("Id IN (", query.ids, ")", most=IDS_PER_QUERY)
+    parents = _List("AccountId IN (", query.parent_ids, ")", most=IDS_PER_QUERY)
+    owners = _owners(query.entity, scope)
+    longest = replace(base, after=query.after_id or "0" * 18)
+    _share(REQUEST_LINE - request_line(longest, path=path), (ids, parents, owners))
+    return [
+        [
+            replace(base, conditions=(*base.conditions, *itertools.chain(of_ids, of_parents, of_owners)))
+            for of_parents, of_owners in itertools.product(parents.conditions(), owners.conditions())
+        ]
+        for of_ids in ids.conditions()
+    ]
+
+
+def columns(entity: Entity, sources: Iterable[str]) -> tuple[str, ...]:
+    """Return what to select: identity, links, label, sources; each once, whatever its case.
+
+    Raises:
+        InvalidFieldMap: a source is no field path.
+    """
+    chosen: dict[str, str] = {}
+    for source in ("Id", *_LINKS[entity], *LABELS[entity], *sources):
+        if not _PATH.fullmatch(source):
+            raise InvalidFieldMap(f"{source!r} is no Sage field: a name, or names joined by dots, was expected.")
+        chosen.setdefault(source.lower(), source)
+    return tuple(chosen.values())
+
+
+def literal(text: str) -> str:
+    """Return a SOQL string."""
+    return f"'{text.translate(_ESCAPES)}'"
+
+
+_ESCAPES = str.maketrans({"\\": r"\\", "'": r"\'", "\n": r"\n", "\r": r"\r"})
+
+
+def moment(when: datetime) -> str:
+    """Return a SOQL dateTime in UTC, cut to the second (earlier is safe: more is read, nothing is missed)."""
+    if when.tzinfo is None:
+        raise ValueError("a time without a zone")
+    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def encode(text: str) -> str:
+    """Return a query as it goes into a URL's query string."""
+    return quote_plus(text, safe=_UNESCAPED)
+
+
+def request_line(query: Query, *, path: str) -> int:
+    """Return the length in bytes of the request line that asks a query."""
+    return len(f"GET {path}?q={encode(query.text)} HTTP/1.1")
+
+
+def _fixed_conditions(query: RowQuery) -> Iterable[str]:
+    """Yield the conditions that no splitting touches."""
+    if query.entity is Entity.CONTACTS and query.scope.owner_ids is None:
+        yield "AccountId != null"  # private contacts are nobody's customers
+    if query.since is not None:
+        yield _stamped(query.since, query.sources)
+
+
+def _stamped(since: datetime, sources: Iterable[str]) -> str:
+    """Return the condition that a row, or a parent that it shows fields of, changed."""
+    parents: dict[str, str] = {}
+    for source in sources:
+        *path, _ = source.split(".")
+        for parent in itertools.accumulate(path, "{}.{}".format):
+            parents.setdefault(parent.lower(), parent)
+    stamps = ["SystemModstamp", *(f"{parent}.SystemModstamp" for parent in parents.values())]
+    either = " OR ".join(f"{stamp} >= {moment(since)}" for stamp in stamps)
+    return f"({either})" if len(stamps) > 1 else either
+
+
+def _owners(entity: Entity, scope: Scope) -> "_List":
+    """Return the scope as a condition: accounts by their owner, contacts by that of their account."""
+    if entity is Entity.ACCOUNTS:
+        return _List("OwnerId IN (", scope.owner_ids, ")")
+    return _List("AccountId IN (SELECT Id FROM Account WHERE OwnerId IN (", scope.owner_ids, "))")
+
+
+class _List:
+    """A condition with a list of ids, which may be split; without a list no condition."""
+
+    def __init__(self, start: str, ids: Sequence[str] | None, end: str, *, most: int = 10_000) -> None:
+        self._start = start
+        self._end = end
+        # In order and each once, so that the parts follow one another as the rows do.
+        self._literals = [literal(one) for one in sorted(set(ids))] if ids is not None else None
+        self._most = most
+
+    @property
+    def need(self) -> int:
+        """Bytes that the whole list would take."""
+        if self._literals is None:
+            return 0
+        return self._frame + sum(len(encode(one)) + 1 for one in self._literals[: self._most])
+
+    def fit(self, room: int) -> None:
+        """Split the list so that no part takes more than `room` bytes (one id is always taken)."""
+        if self._literals:
+            longest = max(len(encode(one)) + 1 for one in self._literals)
+            self._most = min(self._most, max(1, (room - self._frame) // longest))
+
+    def conditions(self) -> Iterable[tuple[str, ...]]:
+        """Yield the condition of each part, or once none."""
+        if self._literals is None:
+            return [()]
+        parts = (self._literals[at : at + self._most] for at in range(0, len(self._literals), self._most))
+        return [(f"{self._start}{','.join(part)}{self._end}",) for part in parts]
+
+    @property
+    def _frame(self) -> int:
+        return len(encode(f" AND {self._start}{self._end}")) if self._literals is not None else 0
+
+
+def _share(room: int, lists: Sequence[_List]) -> None:
+    """Give each list its part of the request line: short ones whole, long ones what is left in equal parts."""
+    waiting = sorted(lists, key=lambda one: one.need)
+    for position, one in enumerate(waiting):
+        share = min(one.need, room // (len(waiting) - position))
+        one.fit(share)
+        room -= share

@@ -1,0 +1,93 @@
+"""Sage as a run sees it; fills the port `Source`."""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from datetime import datetime
+
+from sage_operator.sage import soql
+from sage_operator.sage.connection import Connection
+from sage_operator.sage.paging import merged, pages
+from sage_operator.sage.rows import Record, RowReader, changed_rows, sage_users
+from sage_operator.sync.entities import Entity
+from sage_operator.sync.records import ChangedRow, SourceRow
+from sage_operator.sync.scope import RowQuery
+from sage_operator.sync.users import SageUser
+
+
+class SageSource:
+    """Sage, for the length of one run. Made by `SageAccess.connect`.
+
+    Everything raises errors of `sync.errors` only. The generators hold a request under way: who leaves one early closes
+    it (`contextlib.aclosing`), which cancels that request.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._users: Sequence[SageUser] | None = None
+
+    @property
+    def requests(self) -> int:
+        """Requests that this run has sent, sign-in included."""
+        return self._connection.requests
+
+    @property
+    def clock(self) -> datetime:
+        """`T`: UTC, whole seconds, the `Date` of the first answer to a query of this run. Known after `identify`."""
+        if self._connection.clock is None:
+            raise RuntimeError("Sage has not been reached yet: identify() comes first")
+        return self._connection.clock
+
+    async def identify(self) -> str:
+        """Sign in if need be, read the users, and return the 18-character id of the organisation."""
+        await self.users()
+        return await self._connection.organisation()
+
+    async def users(self) -> Sequence[SageUser]:
+        """All internal users, active or not; read once a run."""
+        if self._users is None:
+            found: list[SageUser] = []
+            async with aclosing(self._pages([soql.users()], entity=None)) as stream:
+                async for page in stream:
+                    found.extend(sage_users(page))
+            self._users = tuple(found)
+        return self._users
+
+    async def changed(
+        self, entity: Entity, *, since: datetime, sources: Sequence[str]
+    ) -> AsyncGenerator[Sequence[ChangedRow], None]:
+        """Pages of all rows, deleted and out of scope ones too, whose stamp, or a parent's, is at or after `since`."""
+        query = soql.changed(entity, since=since, sources=sources)
+        async with aclosing(self._pages([query], entity=entity)) as stream:
+            async for page in stream:
+                yield changed_rows(page)
+
+    async def rows(self, query: RowQuery) -> AsyncGenerator[Sequence[SourceRow], None]:
+        """Pages of rows in scope, the next page fetched ahead; none of them is empty.
+
+        Long lists are split over several queries; with `in_order` or `after_id` their rows are merged by id.
+        """
+        read = RowReader(query.entity, query.sources)
+        steps = soql.rows(query, path=self._connection.query_path)
+        if (query.in_order or query.after_id is not None) and any(len(step) > 1 for step in steps):
+            streams = [merged([self._rows([one], query.entity, read) for one in step]) for step in steps]
+        else:
+            streams = [self._rows([one for step in steps for one in step], query.entity, read)]
+        for stream in streams:
+            async with aclosing(stream):
+                async for page in stream:
+                    yield page
+
+    async def _rows(
+        self, queries: Sequence[soql.Query], entity: Entity, read: RowReader
+    ) -> AsyncGenerator[Sequence[SourceRow], None]:
+        async with aclosing(self._pages(queries, entity=entity)) as stream:
+            async for page in stream:
+                yield read(page)
+
+    def _pages(self, queries: Sequence[soql.Query], *, entity: Entity | None) -> AsyncGenerator[Sequence[Record], None]:
+        connection = self._connection
+        return pages(
+            queries,
+            first=lambda one: connection.first_page(one, entity=entity),
+            following=lambda url: connection.next_page(url, entity=entity),
+        )
