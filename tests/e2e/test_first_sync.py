@@ -55,6 +55,7 @@ def test_first_sync_and_changes(kubectl: Any, namespace: str, operator: Operator
     kubectl.run("wait", "--for=condition=Ready", "--timeout=60s", "sageint/acme", f"--namespace={namespace}")
     first = status(kubectl, namespace)
     assert first["lastRun"]["mode"] == "Initial", operator.log()
+    print(json.dumps(first, indent=1), operator.log())
     expected.assert_in_step(simulators)
     assert first["synchronized"]["accounts"] == len(expected.accounts(simulators))
 

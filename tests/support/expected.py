@@ -111,7 +111,9 @@ def assert_in_step(simulators: Simulators) -> None:
     """ForceManager holds exactly what it must: no record too many, none missing, every field equal."""
     for resource, wanted in (("accounts", accounts(simulators)), ("contacts", contacts(simulators))):
         present = held(simulators, resource)
-        assert sorted(present) == sorted(wanted), f"{resource}: other records than expected"
+        missing, extra = sorted(wanted.keys() - present.keys()), sorted(present.keys() - wanted.keys())
+        assert not missing, f"{len(missing)} {resource} are missing, for example {missing[:3]}"
+        assert not extra, f"{len(extra)} {resource} are too many, for example {extra[:3]}"
         wrong = {key: _difference(present[key], wanted[key]) for key in wanted if present[key] != wanted[key]}
         assert not wrong, f"{len(wrong)} {resource} differ, for example {dict(list(wrong.items())[:3])}"
 

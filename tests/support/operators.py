@@ -19,8 +19,9 @@ class Operator:
 
     def __init__(self, folder: Path, *, kubeconfig: Path, namespace: str, **options: Any) -> None:
         """Take where ledger and logs go and what the operator may do; `options` are further flags."""
-        folder.mkdir(parents=True, exist_ok=True)
-        self._programs = Programs(folder / "programs")
+        programs = folder / "programs"
+        programs.mkdir(parents=True)
+        self._programs = Programs(programs)
         self._folder = folder
         self._starts = 0
         self._argv = [
@@ -84,7 +85,7 @@ class Operator:
     def _probes(self, name: str) -> str:
         if not Path(f"/proc/{self.pid}").exists():
             raise AssertionError(f"{name} ended:\n{self.log()}")
-        return next((line["probes"] for line in self.lines() if line.get("event") == "operator-started"), "")
+        return next((line["probes"] for line in self.lines() if line.get("message") == "operator-started"), "")
 
     def _ready(self) -> bool:
         try:

@@ -38,11 +38,12 @@ async def serve(config: Config, *, stop: asyncio.Event | None = None, ready: asy
     watches = WatchClock()
     configuration = await load_configuration(config.kubeconfig)
     async with AsyncExitStack() as stack:
-        ledger = await stack.enter_async_context(SqlLedger.open(config.ledger))
+        ledger = await stack.enter_async_context(await SqlLedger.open(config.ledger))
         hosts = HostPolicy(allowed=config.allowed_hosts, insecure_http=config.insecure_http)
         ca_file = str(config.ca_file) if config.ca_file is not None else None
         sage = await stack.enter_async_context(SageAccess(hosts=hosts, ca_file=ca_file))
-        force_manager = await stack.enter_async_context(ForceManagerAccess(hosts=hosts, ca_file=ca_file))
+        force_manager = ForceManagerAccess(hosts=hosts, ca_file=ca_file)
+        stack.push_async_callback(force_manager.aclose)
         kube = Kube(configuration)
         stack.push_async_callback(kube.aclose)
         coordinator = Coordinator(

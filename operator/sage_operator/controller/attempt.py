@@ -135,7 +135,7 @@ def _log(report: RunReport) -> None:
         "run-ended",
         outcome=result.outcome,
         reason=result.reason,
-        message=result.message,
+        detail=result.message,
         mode=result.mode.value if result.mode is not None else None,
         seconds=round((result.completed_at - report.header.started_at).total_seconds(), 3),
         requests=dict(result.requests),

@@ -19,7 +19,9 @@ class OperatorProcess:
 
     def __init__(self, folder: Path, kubeconfig: Path) -> None:
         """Start it."""
-        self._programs = Programs(folder / "programs")
+        programs = folder / "programs"
+        programs.mkdir()
+        self._programs = Programs(programs)
         command = [
             *(sys.executable, "-m", "sage_operator", "run"),
             *("--kubeconfig", str(kubeconfig), "--namespace", NAMESPACE),
@@ -45,7 +47,7 @@ class OperatorProcess:
     def _events(self, name: str) -> Iterator[dict[str, Any]]:
         """Return the log's events of one name."""
         for line in self._programs.tail("operator", lines=100_000).splitlines():
-            if line.startswith("{") and (event := json.loads(line)).get("event") == name:
+            if line.startswith("{") and (event := json.loads(line)).get("message") == name:
                 yield event
 
     def ready(self) -> bool:
