@@ -20,8 +20,10 @@ _log = structlog.get_logger(__name__)
 LARGEST = 200
 # The resource has no bulk calls, or not for these keys.
 _NO_BULK = {403, 404, 405, 501}
+_CONTRADICTIONS = 2
 # What was written may show a moment later.
 _LOOKS = (0.0, 0.5, 2.0)
+_NOT_SHOWN = "ForceManager says that it created the record, but does not show it."
 
 Groups = AsyncGenerator[list[WriteOutcome], None]
 
@@ -29,7 +31,7 @@ Groups = AsyncGenerator[list[WriteOutcome], None]
 async def probe(course: Course, item: WriteItem) -> list[WriteOutcome]:
     """Write one record by a bulk call, look whether it took effect, and remember whether bulk calls are fit.
 
-    If the record is refused, a single call tells whether that is the record's fault.
+    If the record is refused, a single call tells whether that is the record's fault. One contradiction may be chance.
     """
     reply = await _exchange(course, [item])
     if isinstance(reply, list) and reply[0].kind is OutcomeKind.DONE:
@@ -37,8 +39,9 @@ async def probe(course: Course, item: WriteItem) -> list[WriteOutcome]:
     if isinstance(reply, list) and reply[0].kind is not OutcomeKind.REFUSED:
         return reply
     outcome = await single.write(course, item)
-    refused = isinstance(reply, Answer) and reply.status in _NO_BULK
-    if refused or (outcome.kind is OutcomeKind.DONE and not course.locked):
+    if outcome.kind is OutcomeKind.DONE and not course.locked:
+        course.contradictions += 1
+    if (isinstance(reply, Answer) and reply.status in _NO_BULK) or course.contradictions == _CONTRADICTIONS:
         _remember(course, fit=False)
     return [outcome]
 
@@ -127,9 +130,7 @@ async def _confirmed(course: Course, item: WriteItem, told: WriteOutcome) -> Wri
     _remember(course, fit=False)
     if course.method is Method.UPDATE:
         return await single.write(course, item)
-    return outcomes([item], OutcomeKind.UNCLEAR, "ForceManager says that it created the record, but does not show it.")[
-        0
-    ]
+    return outcomes([item], OutcomeKind.UNCLEAR, _NOT_SHOWN)[0]
 
 
 def _took_effect(item: WriteItem, record: Mapping[str, Any]) -> bool:

@@ -68,6 +68,8 @@ class Course:
         self.lock = self.tenant.locks[entity]
         self.failure: SyncError | None = None
         """Why nothing more is sent; raised when all outcomes are told."""
+        self.contradictions = 0
+        """How many records were refused by a bulk call and taken by a single one."""
         self._vouched = False
         self._asking = asyncio.Lock()
 

@@ -32,7 +32,7 @@ class Method(StrEnum):
 
 def single_body(data: Mapping[str, Scalar]) -> bytes:
     """Encode the body of a write of one record."""
-    return _encode(data)
+    return _encode(dict(data))
 
 
 def bulk_body(items: Sequence[WriteItem]) -> bytes:
@@ -42,9 +42,9 @@ def bulk_body(items: Sequence[WriteItem]) -> bytes:
     """
     return _encode(
         [
-            {"guid": item.key, "data": item.data}
+            {"guid": item.key, "data": dict(item.data)}
             if item.target_id is None
-            else {"guid": item.key, "id": item.target_id, "data": item.data}
+            else {"guid": item.key, "id": item.target_id, "data": dict(item.data)}
             for item in items
         ]
     )

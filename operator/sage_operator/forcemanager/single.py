@@ -46,6 +46,8 @@ async def explain(course: Course, item: WriteItem, message: str) -> WriteOutcome
     """Tell why a record was refused. For updates it is read: it may be gone, or locked (then it is unlocked)."""
     if course.method is Method.CREATE:
         return _outcome(item, OutcomeKind.REFUSED, message)
+    if course.failure is not None:
+        return _outcome(item, OutcomeKind.NOT_SENT, message)
     try:
         record = await read(course, item.target_id)
     except SyncError as error:

@@ -443,17 +443,42 @@ async def test_a_bulk_update_that_shows_no_effect_is_done_alone(scripted: Any, t
     assert scripted.calls("PUT") == ["PUT /accounts/bulk", "PUT /accounts/1", "PUT /accounts/2", "PUT /accounts/3"]
 
 
-@pytest.mark.parametrize("refusal", [(400, {"message": "unknown id bulk"}), lambda _: [{"code": 0, "guid": "a"}]])
+def _nothing_taken(request: Any) -> list[dict[str, Any]]:
+    return [{"code": 0, "guid": item["guid"]} for item in msgspec.json.decode(request.body)]
+
+
+@pytest.mark.parametrize("refusal", [(400, {"message": "no id"}), _nothing_taken])
 async def test_a_bulk_call_that_is_no_use_though_single_ones_work(
     scripted: Any, target: Any, tell: Any, refusal: Any
 ) -> None:
-    """What is refused in bulk and taken alone is the fault of bulk: no second attempt."""
+    """What is refused in bulk and taken alone, twice, is the fault of bulk: it is not used any more."""
     ids = iter(range(1, 9))
     scripted.replies["POST /accounts/bulk"] = refusal
     scripted.replies["POST /accounts"] = lambda _: {"Message": "entity created", "id": next(ids)}
-    told = await tell(target.create(ACCOUNTS, [WriteItem(key=k, data={"extId": k}) for k in "abc"]))
-    assert told.kinds == {DONE: 3}
-    assert scripted.calls() == ["POST /accounts/bulk", *["POST /accounts"] * 3]
+    told = await tell(target.create(ACCOUNTS, [WriteItem(key=k, data={"extId": k}) for k in "abcde"]))
+    assert told.kinds == {DONE: 5}
+    assert scripted.calls() == ["POST /accounts/bulk", "POST /accounts"] * 2 + ["POST /accounts"] * 3
+
+
+async def test_one_record_that_bulk_refuses_by_chance_changes_nothing(crm: Any) -> None:
+    """It is written alone, the next one is the probe, and the others go in bulk."""
+    crm.control.add_fault(operation="accounts.bulkCreate", fail_items=1, times=1)
+    assert (await crm.tell(crm.connect().create(ACCOUNTS, crm.make(200)))).kinds == {DONE: 200}
+    assert len(crm.stored()) == 200
+    assert crm.count() == {"accounts.bulkCreate": 3, "accounts.create": 1, "accounts.get": 1}
+
+
+async def test_refused_updates_are_not_looked_into_after_the_call_was_stopped(crm: Any) -> None:
+    """Where the first of 100 refused records can't be read, the other 99 are not tried."""
+    target = crm.connect()
+    updates = await created(crm, target, crm.make(100))
+    assert (await crm.tell(target.update(ACCOUNTS, updates[:2]))).kinds == {DONE: 2}
+    crm.control.add_fault(operation="accounts.get", status=503)
+    crm.count()
+    told = await crm.tell(target.update(ACCOUNTS, [replace(u, data={"phone": 5}) for u in updates]))
+    assert isinstance(told.error, Unavailable)
+    assert told.kinds == {NOT_SENT: 100}
+    assert crm.count() == {"accounts.bulkUpdate": 1, "accounts.get": 5}
 
 
 @pytest.mark.parametrize("garbage", [b"", b"<html>ok</html>", {"message": "done"}, (204, b"")])

@@ -1,5 +1,6 @@
 from collections.abc import Mapping
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -27,6 +28,13 @@ def test_bulk_bodies_name_key_and_id() -> None:
     """A create has no id, an update has."""
     assert bulk_body([NEW]) == b'[{"guid":"a","data":{"name":"n"}}]'
     assert bulk_body([OLD]) == b'[{"guid":"b","id":19,"data":{"name":"n"}}]'
+
+
+def test_data_may_be_any_mapping() -> None:
+    """The plan may protect its payloads against change."""
+    data = MappingProxyType({"name": "n"})
+    assert single_body(data) == b'{"name":"n"}'
+    assert bulk_body([WriteItem(key="a", data=data)]) == bulk_body([NEW])
 
 
 @given(payloads)
