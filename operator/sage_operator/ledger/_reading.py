@@ -66,16 +66,8 @@ _unseen = (
     .limit(bindparam("at_most"))
 )
 _entered = select(_r.sage_id).where(_here, OPEN, _ours, _r.entered, _r.target_id.is_not(None)).order_by(_r.sage_id)
-_children = (
-    select(_r.sage_id)
-    .where(
-        _r.scope_id == bindparam("scope"),
-        _r.parent_id.in_(any_of("parents")),
-        _r.entity == Entity.CONTACTS.value,
-        _ours,
-    )
-    .order_by(_r.sage_id)
-)
+# Not sorted by the database, which would read all contacts in their order rather than those of the accounts.
+_children = select(_r.sage_id).where(_here, _r.parent_id.in_(any_of("parents")), _ours)
 
 _counted = (
     select(_r.entity, _r.status, func.count()).where(_r.scope_id == bindparam("scope")).group_by(_r.entity, _r.status)
@@ -144,7 +136,8 @@ def entered(connection: Connection, scope: ScopeState) -> tuple[str, ...]:
 
 def children(connection: Connection, scope: ScopeState, parent_ids: Iterable[str]) -> tuple[str, ...]:
     """Return contacts of accounts, by the account that they had when they were last looked at."""
-    return tuple(connection.scalars(_children, {"scope": scope.id, "parents": listed(parent_ids)}))
+    parameters = {"scope": scope.id, "entity": Entity.CONTACTS.value, "parents": listed(parent_ids)}
+    return tuple(sorted(connection.scalars(_children, parameters)))
 
 
 def summary(connection: Connection, scope: ScopeState) -> Summary:

@@ -25,6 +25,18 @@ _indexed = (
     .order_by(target_index.c.ext_id, target_index.c.target_id)
 )
 
+_forget_entered = (
+    update(records)
+    .where(
+        records.c.scope_id == bindparam("in_scope"),
+        records.c.entity == Entity.ACCOUNTS.value,
+        OPEN,
+        records.c.entered,
+        records.c.status == RecordStatus.SYNCHRONIZED.value,
+    )
+    .values(entered=False)
+)
+
 
 def open_scope(connection: Connection, *, integration: str, fingerprint: str, tenant: str) -> ScopeState:
     """Return the state of a pair of remotes and make it the one that its integration works in.
@@ -116,17 +128,7 @@ def complete(connection: Connection, scope: ScopeState, *, watermark: datetime, 
         {"reached": watermark},
     )
     _drop_pass(connection, scope)
-    connection.execute(
-        update(records)
-        .where(
-            records.c.scope_id == scope.id,
-            records.c.entity == Entity.ACCOUNTS.value,
-            OPEN,
-            records.c.entered,
-            records.c.status == RecordStatus.SYNCHRONIZED.value,
-        )
-        .values(entered=False)
-    )
+    connection.execute(_forget_entered, {"in_scope": scope.id})
 
 
 def _drop_pass(connection: Connection, scope: ScopeState) -> None:

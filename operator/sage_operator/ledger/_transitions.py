@@ -88,7 +88,9 @@ SEE = update(records).where(_at_any).values(seen_by=bindparam("the_pass"))
 REHASH = _change(mapped_hash=bindparam("hash"), field_hashes=bindparam("hashes"))
 UNCHANGED = (
     update(records)
-    .where(_at_any, _r.status.in_([word(_PENDING), word(_ERROR)]), _r.mapped_hash.is_not(None), _r.unclear_since.is_(None))
+    .where(
+        _at_any, _r.status.in_([word(_PENDING), word(_ERROR)]), _r.mapped_hash.is_not(None), _r.unclear_since.is_(None)
+    )
     .values(status=_SYNCHRONIZED, updated_at=bindparam("at"), **SETTLED)
 )
 

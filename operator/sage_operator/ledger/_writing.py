@@ -205,5 +205,5 @@ def _row(action: Action, field_hashes: Mapping[str, str] | None = None) -> dict[
         "label": action.label,
     }
     if field_hashes is not None:
-        return {**row, "field_hashes": field_hashes}
+        return {**row, "field_hashes": field_hashes, "entered": action.entity is Entity.ACCOUNTS}
     return {**row, "code": action.code and action.code.value, "message": action.message}

@@ -116,10 +116,18 @@ OPEN = or_(
 )
 """Records that a run may have to look at although Sage did not change them: few, found by an index of their own."""
 
-Index("records_open", records.c.scope_id, records.c.entity, sqlite_where=OPEN, postgresql_where=OPEN)
+Index(
+    "records_open",
+    records.c.scope_id,
+    records.c.entity,
+    records.c.sage_id,
+    sqlite_where=OPEN,
+    postgresql_where=OPEN,
+)
 Index(
     "records_parent",
     records.c.scope_id,
+    records.c.entity,
     records.c.parent_id,
     sqlite_where=records.c.parent_id.is_not(None),
     postgresql_where=records.c.parent_id.is_not(None),

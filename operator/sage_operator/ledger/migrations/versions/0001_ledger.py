@@ -81,10 +81,20 @@ def _make_records() -> None:
         "status IN ('Pending', 'Error') OR status = 'Synchronized' AND mapped_hash IS NULL"
         " OR unclear_since IS NOT NULL OR entered = 1"
     )
-    op.create_index("records_open", "records", ["scope_id", "entity"], sqlite_where=is_open, postgresql_where=is_open)
+    op.create_index(
+        "records_open",
+        "records",
+        ["scope_id", "entity", "sage_id"],
+        sqlite_where=is_open,
+        postgresql_where=is_open,
+    )
     has_parent = sa.text("parent_id IS NOT NULL")
     op.create_index(
-        "records_parent", "records", ["scope_id", "parent_id"], sqlite_where=has_parent, postgresql_where=has_parent
+        "records_parent",
+        "records",
+        ["scope_id", "entity", "parent_id"],
+        sqlite_where=has_parent,
+        postgresql_where=has_parent,
     )
 
 
