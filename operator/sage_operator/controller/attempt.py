@@ -9,15 +9,16 @@ import structlog
 from sage_operator.controller import status
 from sage_operator.controller.history import followed_by
 from sage_operator.controller.publish import publish, write
+from sage_operator.controller.schedule import EPOCH, Past
 from sage_operator.controller.services import Services
 from sage_operator.controller.slot import Slot
-from sage_operator.controller.supervise import NO_PROGRESS, supervise
+from sage_operator.controller.supervise import supervise
 from sage_operator.controller.translate import settings_of
 from sage_operator.runner.progress import Progress
 from sage_operator.runner.report import RunReport
 from sage_operator.runner.run import Runner
 from sage_operator.sync.entities import Trigger
-from sage_operator.sync.errors import NoProgress, Stopped
+from sage_operator.sync.errors import Stopped, SyncError
 from sage_operator.sync.state import RunHeader, RunResult
 from sage_operator.sync.ulid import ulid
 from sage_operator.telemetry import metrics
@@ -26,23 +27,25 @@ log = structlog.get_logger(__name__)
 
 
 async def attempt(slot: Slot, trigger: Trigger, services: Services, *, due: datetime) -> None:
-    """Carry out one run and make known what it did."""
+    """Carry out one run of the integration as it is now, and make known what it did."""
+    integration = slot.take()
     generation, token = slot.handled_generation, slot.handled_token
     now = services.clock()
     header = RunHeader(id=ulid(now, os.urandom(10)), integration=slot.key, trigger=trigger, started_at=now)
     slot.progress = progress = Progress(clock=services.clock)
     slot.secret_versions = []
-    metrics.observe_lag(max((now - due).total_seconds(), 0) if trigger is Trigger.SCHEDULE else 0)
-    if slot.proven != generation:
+    if trigger is Trigger.SCHEDULE and due > EPOCH:
+        metrics.observe_lag(max((now - due).total_seconds(), 0))
+    strict = slot.proven != generation
+    if strict:
         await publish(slot, services, status.running(slot.status, header, progress))
     runner = Runner(
-        settings=settings_of(slot.integration),
-        connect=lambda: services.connector.connect(slot.integration, slot.secret_versions),
+        settings=settings_of(integration),
+        connect=lambda: services.connector.connect(integration, slot.secret_versions),
         ledger=services.ledger,
         clock=services.clock,
         settling_time=services.settling_time,
     )
-    strict = slot.proven != generation
 
     async def tell() -> None:
         slot.status = status.running(slot.status, header, progress)
@@ -54,22 +57,31 @@ async def attempt(slot: Slot, trigger: Trigger, services: Services, *, due: date
             report = await supervise(
                 asyncio.create_task(runner.run(header, progress, strict_users=strict)),
                 progress,
-                patience=slot.integration.spec.timeout,
+                patience=integration.spec.timeout,
                 clock=services.clock,
                 tell=tell,
             )
         except asyncio.CancelledError:
-            if progress.stop_reason != NO_PROGRESS or _being_cancelled():
+            if _being_cancelled():
                 raise
             report = _cut_short(header, progress, services.clock())
         finally:
             slot.progress = None
         _log(report)
-    _remember(slot, report, progress, generation)
+    _remember(slot, report, generation)
     _measure(slot, report)
-    # A token is answered by the run that took it, however it ended; one that was cut short is tried again first.
-    handled = token if not isinstance(report.error, Stopped) else None
+    # A token is answered by the run that took it, however it ended; one that was stopped is tried again first.
+    handled = token if token and not isinstance(report.error, Stopped) else None
     await publish(slot, services, status.ended(slot.status, report, handled_token=handled))
+
+
+async def crashed(slot: Slot, error: Exception, services: Services) -> None:
+    """Take a bug for a failed run: it is seen, and tried again after a while rather than at once and for ever."""
+    now = services.clock()
+    failures = slot.past.failures if slot.past is not None else 0
+    slot.past = Past(started_at=now, ended_at=now, failures=failures + 1)
+    slot.error = SyncError(f"Internal error: {type(error).__name__}.", remedy="Please report it.")
+    await publish(slot, services, slot.status.model_copy(update={"current_run": None}))
 
 
 def _being_cancelled() -> bool:
@@ -79,20 +91,21 @@ def _being_cancelled() -> bool:
 
 
 def _cut_short(header: RunHeader, progress: Progress, now: datetime) -> RunReport:
-    """Return the report of a run that did not stop when it was told to; what it had sent is looked up later."""
+    """Return the report of a run that was ended by force; what it had sent is looked up later."""
+    error: SyncError = progress.stopped or SyncError("The run broke off.", remedy="It is tried again by itself.")
     result = RunResult(
-        outcome="Failed",
-        reason=NoProgress.reason,
-        message="",
+        outcome="Stopped" if isinstance(error, Stopped) else "Failed",
+        reason=error.reason,
+        message=str(error),
         mode=progress.mode,
         completed_at=now,
         counts={entity: dict(counter) for entity, counter in progress.counts.items()},
         requests={},
     )
-    return RunReport(header=header, result=result, error=Stopped(NO_PROGRESS))
+    return RunReport(header=header, result=result, error=error, codes=dict(progress.codes))
 
 
-def _remember(slot: Slot, report: RunReport, progress: Progress, generation: int) -> None:
+def _remember(slot: Slot, report: RunReport, generation: int) -> None:
     """Keep what the next decisions rest on."""
     slot.past = followed_by(slot.past, report)
     if report.summary is not None:
@@ -101,9 +114,6 @@ def _remember(slot: Slot, report: RunReport, progress: Progress, generation: int
         slot.proven, slot.error = generation, None
     elif not isinstance(report.error, Stopped):
         slot.error = report.error
-    elif progress.stop_reason == NO_PROGRESS:
-        timeout = slot.integration.spec.timeout
-        slot.error = NoProgress(f"Nothing moved for {int(timeout.total_seconds())} s.")
 
 
 def _measure(slot: Slot, report: RunReport) -> None:

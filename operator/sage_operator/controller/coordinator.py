@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 
-from sage_operator.controller.attempt import attempt
+from sage_operator.controller.attempt import attempt, crashed
 from sage_operator.controller.history import LOOK_BACK, past_of
 from sage_operator.controller.publish import publish, write
 from sage_operator.controller.samples import sample
@@ -18,7 +18,7 @@ from sage_operator.controller.services import Services
 from sage_operator.controller.slot import Slot
 from sage_operator.resources import InvalidResourceError, SageIntegration
 from sage_operator.sync.entities import Trigger
-from sage_operator.sync.errors import SyncError
+from sage_operator.sync.errors import Stopped, SyncError
 from sage_operator.telemetry import metrics
 from sage_operator.telemetry.metrics import IntegrationSample
 
@@ -37,6 +37,8 @@ class Coordinator:
         """Take the surroundings; nothing is started before the first look."""
         self._services = services
         self._slots: dict[str, Slot] = {}
+        # Uids that are gone. A look that was under way then must not take them up again.
+        self._gone: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._waiting = 0
         self._running = 0
@@ -59,11 +61,12 @@ class Coordinator:
 
     async def leave(self, uid: str) -> None:
         """End the run of an integration, if one is on: the object is being deleted. Returns when it has ended."""
+        self._gone.add(uid)
         slot = self._slots.get(uid)
         if slot is None:
             return
         slot.gone = True
-        await self._end(slot, "deleted", grace=timedelta(seconds=10))
+        await self._end(slot, "It was deleted.", grace=timedelta(seconds=10))
 
     async def forget(self, uid: str, key: str) -> None:
         """Drop an integration that is gone, and release its claims; its record state stays in the ledger."""
@@ -80,14 +83,19 @@ class Coordinator:
     async def close(self, grace: timedelta) -> None:
         """End all runs after their batches in hand; what takes longer than `grace` is cut short."""
         self._closing = True
-        await asyncio.gather(*(self._end(slot, "the operator is ending", grace=grace) for slot in self._slots.values()))
+        await asyncio.gather(
+            *(self._end(slot, "The operator is ending.", grace=grace) for slot in self._slots.values())
+        )
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def samples(self) -> Iterable[IntegrationSample]:
         """Return what `/metrics` shows of each integration."""
         return [sample(slot) for slot in list(self._slots.values()) if not slot.gone]
 
     async def _slot(self, integration: SageIntegration) -> Slot | None:
-        """Return the slot of an integration, made on first sight from its status and the ledger."""
+        """Return the slot of an integration, made on first sight from its status and the ledger; None if it is gone."""
         uid = integration.metadata.uid
         if uid not in self._slots:
             try:
@@ -95,8 +103,9 @@ class Coordinator:
             except SyncError as error:
                 log.warning("ledger-not-read", integration=integration.key, error=str(error))
                 return None
-            self._slots.setdefault(uid, Slot.found(integration, past_of(records)))
-        return self._slots[uid]
+            if uid not in self._gone:
+                self._slots.setdefault(uid, Slot.found(integration, past_of(records)))
+        return self._slots.get(uid)
 
     async def _decide(self, slot: Slot) -> None:
         """Start, stop or leave alone."""
@@ -109,7 +118,7 @@ class Coordinator:
             trigger = slot.trigger(self._services.clock())
             if slot.running:
                 if trigger is Trigger.GENERATION and slot.progress is not None:
-                    slot.progress.stop("a new generation of the spec")
+                    slot.progress.stop(Stopped("A new generation of the spec is there."))
                 return
             if trigger is None and await self._secrets_changed(slot):
                 trigger = Trigger.SECRET
@@ -122,14 +131,13 @@ class Coordinator:
         """Let the batch in hand end, and say so. The generation counts as handled: resuming is a new one."""
         if slot.running:
             if slot.progress is not None:
-                slot.progress.stop("suspended")
+                slot.progress.stop(Stopped("It was suspended."))
             return
         slot.handled_generation = slot.integration.metadata.generation
         await publish(slot, self._services)
 
     def _start(self, slot: Slot, trigger: Trigger) -> None:
-        slot.handled_generation = slot.integration.metadata.generation
-        slot.handled_token = slot.integration.requested_at
+        slot.waiting = True
         slot.task = self._spawn(self._take_turn(slot, trigger))
 
     async def _take_turn(self, slot: Slot, trigger: Trigger) -> None:
@@ -141,13 +149,16 @@ class Coordinator:
             await self._services.limit.acquire()
         finally:
             self._waiting -= 1
+            slot.waiting = False
+            self._measure()
         self._running += 1
         self._measure()
         try:
             if not self._closing and not slot.gone:
                 await attempt(slot, trigger, self._services, due=due)
-        except Exception:
+        except Exception as error:
             log.exception("attempt-crashed", integration=slot.key)
+            await crashed(slot, error, self._services)
         finally:
             self._services.limit.release()
             self._running -= 1
@@ -172,13 +183,17 @@ class Coordinator:
             versions = await self._services.connector.secret_versions(slot.integration)
         except SyncError:
             return False
-        return versions != slot.secret_versions
+        if not slot.secret_versions:  # the operator has just started: what is there now is what is known to be wrong
+            slot.secret_versions = versions
+        # The run may have read the first one only.
+        return versions[: len(slot.secret_versions)] != slot.secret_versions
 
     async def _end(self, slot: Slot, reason: str, *, grace: timedelta) -> None:
         if not slot.running or slot.task is None:
             return
         if slot.progress is not None:
-            slot.progress.stop(reason)
+            slot.progress.stop(Stopped(reason))
+        if not slot.waiting:
             await asyncio.wait({slot.task}, timeout=grace.total_seconds())
         slot.task.cancel()
         await asyncio.gather(slot.task, return_exceptions=True)

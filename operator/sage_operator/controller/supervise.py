@@ -6,9 +6,7 @@ from datetime import datetime, timedelta
 
 from sage_operator.runner.progress import Progress
 from sage_operator.runner.report import RunReport
-
-NO_PROGRESS = "no progress"
-"""The reason to stop that becomes the condition `NoProgress`."""
+from sage_operator.sync.errors import NoProgress
 
 GRACE = timedelta(seconds=30)
 """How long a run that was told to stop may take for its batches in hand."""
@@ -38,8 +36,8 @@ async def supervise(
                 return run.result()
             now = clock()
             if stopped_at is None and now - progress.moved_at > patience:
-                progress.stop(NO_PROGRESS)
-            if stopped_at is None and progress.stop_reason is not None:
+                progress.stop(NoProgress("Nothing moved for as long as spec.timeout allows."))
+            if stopped_at is None and progress.stopped is not None:
                 stopped_at = now
             if stopped_at is not None and now - stopped_at > GRACE:
                 run.cancel()

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -42,10 +42,14 @@ class EntityRun:
         """
         tracker = _Tracker(run=self.run, entity=self.entity, state=state)
         query = replace(self._query(), in_order=True, after_id=state.cursors.get(self.entity))
-        async with self._planner(tracker, seen_by=state.id, use_index=state.mode is Mode.INITIAL) as planner:
-            async for rows in timed(self.run, self.run.source.rows(query)):
+        async with (
+            self._planner(tracker, seen_by=state.id, use_index=state.mode is Mode.INITIAL) as planner,
+            aclosing(timed(self.run, self.run.source.rows(query))) as pages,
+        ):
+            async for rows in pages:
                 if rows:
                     await planner.take(rows, tracker.page(rows[-1].id))
+                    await tracker.save()
         state = await tracker.finish()
         await self._release_unseen(state)
         return replace(state, finished=state.finished | {self.entity})
@@ -54,10 +58,10 @@ class EntityRun:
         """Read what has changed since the watermark, and what is not settled; plan, write, release."""
         since = watermark - OVERLAP
         changed: dict[str, bool] = {}
-        async for page in timed(
-            self.run, self.run.source.changed(self.entity, since=since, sources=self.context.sources)
-        ):
-            changed |= {row.id: row.deleted for row in page}
+        stream = self.run.source.changed(self.entity, since=since, sources=self.context.sources)
+        async with aclosing(timed(self.run, stream)) as pages:
+            async for page in pages:
+                changed |= {row.id: row.deleted for row in page}
         seen: set[str] = set()
         async with self._planner(None, seen_by=None, use_index=False) as planner:
             if any(not deleted for deleted in changed.values()):
@@ -97,16 +101,18 @@ class EntityRun:
 
     async def _take(self, planner: Planner, query: RowQuery, seen: set[str]) -> None:
         """Plan the rows of a query that were not planned yet."""
-        async for page in timed(self.run, self.run.source.rows(query)):
-            rows = [row for row in page if row.id not in seen]
-            seen |= {row.id for row in rows}
-            if rows:
-                await planner.take(rows, Page(last_id=""))
+        async with aclosing(timed(self.run, self.run.source.rows(query))) as pages:
+            async for page in pages:
+                rows = [row for row in page if row.id not in seen]
+                seen |= {row.id for row in rows}
+                if rows:
+                    await planner.take(rows, Page(last_id=""))
 
     async def index(self) -> None:
         """Remember ForceManager's live records by `extId`."""
-        async for rows in timed(self.run, self.run.target.index(self.entity)):
-            await self.run.ledger.add_to_index(self.run.scope, self.entity, rows)
+        async with aclosing(timed(self.run, self.run.target.index(self.entity))) as pages:
+            async for rows in pages:
+                await self.run.ledger.add_to_index(self.run.scope, self.entity, rows)
 
     def _query(self) -> RowQuery:
         return RowQuery(entity=self.entity, scope=self.scope, sources=self.context.sources)

@@ -1,6 +1,7 @@
 """Records that leave: deleted in Sage, or no longer in scope. ForceManager keeps them; they are no longer ours."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import aclosing
 
 from sage_operator.runner.chunks import chunks
 from sage_operator.runner.context import RunContext
@@ -32,7 +33,8 @@ async def release_absent(run: RunContext, entity: Entity, scope: Scope, ids: Ite
     present: list[str] = []
     for piece in chunks(ids, _CHUNK):
         query = RowQuery(entity=entity, scope=scope, sources=(), ids=tuple(piece))
-        found = {row.id async for page in timed(run, run.source.rows(query)) for row in page}
+        async with aclosing(timed(run, run.source.rows(query))) as pages:
+            found = {row.id async for page in pages for row in page}
         present += [sage_id for sage_id in piece if sage_id in found]
         gone = [sage_id for sage_id in piece if sage_id not in found]
         if gone:

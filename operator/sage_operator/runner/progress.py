@@ -8,7 +8,7 @@ from typing import Literal
 
 from sage_operator.sync.codes import Code
 from sage_operator.sync.entities import ActionKind, Entity, Mode
-from sage_operator.sync.errors import Stopped
+from sage_operator.sync.errors import NoProgress, Stopped
 
 Stage = Literal["prepare", "accounts", "contacts", "record"]
 
@@ -23,6 +23,7 @@ class Progress:
         counts: outcomes so far, by entity and action.
         codes: rejects so far, by code.
         warnings: values that were cut or left out.
+        stopped: why the run is to stop, None while it may go on.
     """
 
     clock: Callable[[], datetime]
@@ -32,7 +33,7 @@ class Progress:
     counts: dict[Entity, Counter[ActionKind]] = field(default_factory=dict)
     codes: Counter[Code] = field(default_factory=Counter)
     warnings: int = 0
-    stop_reason: str | None = None
+    stopped: Stopped | NoProgress | None = None
     stage_seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
 
     def __post_init__(self) -> None:
@@ -58,15 +59,15 @@ class Progress:
         self.counts.setdefault(entity, Counter())[kind] += n
         self.moved()
 
-    def stop(self, reason: str) -> None:
+    def stop(self, why: Stopped | NoProgress) -> None:
         """Ask the run to stop after the batches in hand; the first reason given stands."""
-        self.stop_reason = self.stop_reason or reason
+        self.stopped = self.stopped or why
 
     def check(self) -> None:
         """Raise if the run is to stop.
 
         Raises:
-            Stopped: somebody called `stop`.
+            Stopped, NoProgress: what somebody called `stop` with.
         """
-        if self.stop_reason is not None:
-            raise Stopped(self.stop_reason)
+        if self.stopped is not None:
+            raise self.stopped

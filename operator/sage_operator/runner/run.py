@@ -60,12 +60,13 @@ class Runner:
         except* Exception as errors:  # a bug: it must end this run only, with its trace in the log
             log.exception("run-crashed", integration=header.integration, run=header.id)
             error = SyncError(f"Internal error: {type(_first(errors)).__name__}.", remedy="Please report it.")
-        result = self._result(progress, draft, error)
         try:
-            await self.ledger.end_run(header.id, result)
+            if draft.scope is not None:
+                draft.summary = await self.ledger.summary(draft.scope)
+            await self.ledger.end_run(header.id, self._result(progress, draft, error))
         except SyncError as unstored:
             error = error or unstored
-            result = self._result(progress, draft, error)
+        result = self._result(progress, draft, error)
         return RunReport(
             header=header,
             result=result,
@@ -88,6 +89,7 @@ class Runner:
         scope = await self.ledger.open_scope(
             integration=self.settings.integration, fingerprint=prepared.fingerprint, tenant=prepared.tenant
         )
+        draft.scope = scope
         recovered = await self.ledger.recover(scope, at=self.clock())
         if recovered:
             log.info("recovered", integration=header.integration, unclear=recovered)
@@ -96,17 +98,14 @@ class Runner:
         mode = choose(scope, digest=digest, now=prepared.now)
         progress.mode = mode
         await self.ledger.assign_run(header.id, scope, mode=mode)
-        try:
-            if mode is Mode.INCREMENTAL and scope.watermark is not None:
-                await self._changes(entities, progress, scope.watermark)
-                as_of = prepared.now
-            else:
-                as_of = await self._everything(entities, header, progress, mode=mode, digest=digest, now=prepared.now)
-            progress.enter("record")
-            await self.ledger.complete(scope, watermark=as_of, digest=digest)
-            draft.data_as_of = max(as_of, scope.watermark or as_of)
-        finally:
-            draft.summary = await self.ledger.summary(scope)
+        if mode is Mode.INCREMENTAL and scope.watermark is not None:
+            await self._changes(entities, progress, scope.watermark)
+            as_of = prepared.now
+        else:
+            as_of = await self._everything(entities, header, progress, mode=mode, digest=digest, now=prepared.now)
+        progress.enter("record")
+        await self.ledger.complete(scope, watermark=as_of, digest=digest)
+        draft.data_as_of = max(as_of, scope.watermark or as_of)
 
     def _entity_runs(
         self, header: RunHeader, progress: Progress, remotes: Remotes, prepared: Prepared, scope: ScopeState
@@ -185,6 +184,7 @@ class _Draft:
         self.users: tuple[int, int] | None = None
         self.fields: dict[Entity, int] = {}
         self.drift: tuple[str, ...] = ()
+        self.scope: ScopeState | None = None
         self.summary: Summary | None = None
         self.data_as_of: datetime | None = None
         self.remotes: Remotes | None = None

@@ -10,6 +10,7 @@ from typing import Self
 
 from sage_operator.runner.ports import Ledger, Target
 from sage_operator.runner.progress import Progress
+from sage_operator.runner.reading import close
 from sage_operator.sync.codes import Code
 from sage_operator.sync.entities import ActionKind, Entity
 from sage_operator.sync.errors import SyncError
@@ -54,6 +55,12 @@ class _Batch:
 class _Buffer:
     actions: list[Action] = field(default_factory=list)
     pages: list[Page] = field(default_factory=list)
+
+
+def _is_being_ended() -> bool:
+    """Tell whether somebody has cancelled the task that this is called in."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 class Writer:
@@ -130,8 +137,12 @@ class Writer:
                 await self._send(action.kind)
 
     async def _flush(self) -> None:
-        for kind in self._buffers:
-            await self._send(kind)
+        """Send what is left. An error is kept for later: batches in hand must not be cut short by it."""
+        try:
+            for kind in self._buffers:
+                await self._send(kind)
+        except Exception as error:  # noqa: BLE001 - raised again when they have ended
+            self._error = self._error or error
 
     async def _send(self, kind: ActionKind) -> None:
         """Hand the buffer of a kind to the workers."""
@@ -152,8 +163,13 @@ class Writer:
         while True:
             batch = await self._queue.get()
             try:
-                if self._error is None and self._progress.stop_reason is None:
+                if self._error is None and self._progress.stopped is None:
                     await self._write(batch)
+            except asyncio.CancelledError:
+                if _is_being_ended():
+                    raise
+                # It came from below: the other batches must neither wait for a worker that is gone nor count as done.
+                self._error = self._error or SyncError("A write to ForceManager broke off.")
             except SyncError as error:
                 self._error = self._error or error
             except Exception as error:  # noqa: BLE001 - a bug must not leave the other workers waiting; it is raised again
@@ -168,16 +184,20 @@ class Writer:
         items = [WriteItem(key=a.sage_id, target_id=a.target_id, data=a.payload) for a in batch.actions]
         call = self._target.create if batch.kind is ActionKind.CREATE else self._target.update
         started = perf_counter()
-        async for outcomes in call(self._entity, items):
-            settled = [self._judge(by_key[outcome.key][0], outcome) for outcome in outcomes]
-            self._progress.stage_seconds["write"] += perf_counter() - started
-            started = perf_counter()
-            await self._ledger.settle(self._run_id, self._scope, settled, at=self._clock())
-            self._progress.stage_seconds["record"] += perf_counter() - started
-            for item in settled:
-                by_key[item.action.sage_id][1].open -= 1
-                self._count(item)
-            started = perf_counter()
+        stream = call(self._entity, items)
+        try:
+            async for outcomes in stream:
+                settled = [self._judge(by_key[outcome.key][0], outcome) for outcome in outcomes]
+                self._progress.stage_seconds["write"] += perf_counter() - started
+                started = perf_counter()
+                await self._ledger.settle(self._run_id, self._scope, settled, at=self._clock())
+                self._progress.stage_seconds["record"] += perf_counter() - started
+                for item in settled:
+                    by_key[item.action.sage_id][1].open -= 1
+                    self._count(item)
+                started = perf_counter()
+        finally:
+            await close(stream)
         await self._settled()
 
     @staticmethod
