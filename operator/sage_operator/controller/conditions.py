@@ -23,9 +23,9 @@ class Situation:
         proven: this generation has had a successful run.
         running: a run is on.
         error: why the last run did not succeed; None after a success, and before the first run of a generation.
-        failures: failed runs in a row by causes that may pass.
-        rejects: records that could not be written, by code; None if it is not known (before the first run).
-        synchronized: records that are in step, all entities together.
+        rejects: the most frequent causes why records could not be written; None if it is not known (before the first
+            run).
+        rejected: how many records could not be written, by all causes.
     """
 
     generation: int
@@ -34,9 +34,8 @@ class Situation:
     proven: bool = False
     running: bool = False
     error: SyncError | None = None
-    failures: int = 0
     rejects: tuple[RejectGroup, ...] | None = None
-    synchronized: int = 0
+    rejected: int = 0
 
 
 def assess(situation: Situation, previous: Iterable[Condition], *, now: datetime) -> tuple[Condition, ...]:
@@ -57,7 +56,7 @@ def assess(situation: Situation, previous: Iterable[Condition], *, now: datetime
         if kept is not None:
             facts.append(_Fact(ConditionType.RECORDS_REJECTED, kept.status, Reason.RECORDS_REJECTED, kept.message))
     elif situation.rejects:
-        facts.append(_rejected(situation.rejects))
+        facts.append(_rejected(situation.rejected, situation.rejects))
     return tuple(fact.condition(before, situation.generation, now) for fact in facts)
 
 
@@ -113,9 +112,8 @@ def _stalled(situation: Situation) -> _Fact | None:
     return _Fact(ConditionType.STALLED, ConditionStatus.TRUE, error.reason, str(error))
 
 
-def _rejected(groups: tuple[RejectGroup, ...]) -> _Fact:
+def _rejected(total: int, groups: tuple[RejectGroup, ...]) -> _Fact:
     counts = ", ".join(f"{group.count} {group.code}" for group in groups)
-    total = sum(group.count for group in groups)
     records = "record" if total == 1 else "records"
     message = f"{total} {records} could not be written: {counts}. {groups[0].code.entry.remedy}"
     return _Fact(ConditionType.RECORDS_REJECTED, ConditionStatus.TRUE, Reason.RECORDS_REJECTED, message)

@@ -7,7 +7,7 @@ from sage_operator.resources import STALLED_REASONS
 from sage_operator.runner.report import RunReport
 from sage_operator.sync.state import RunRecord
 
-LOOK_BACK = 12
+LOOK_BACK = 13
 """Runs that are looked at: enough for the longest wait after failures."""
 
 

@@ -15,15 +15,16 @@ log = structlog.get_logger(__name__)
 
 def situation_of(slot: Slot) -> Situation:
     """Return what is known of an integration now."""
-    spec, generation = slot.integration.spec, slot.integration.metadata.generation
+    spec, generation, summary = slot.integration.spec, slot.handled_generation, slot.summary
     return Situation(
-        generation=generation,
+        generation=generation,  # that was taken in; a newer one has not been judged yet
         suspended=spec.suspend,
         suspend_reason=spec.suspend_reason,
         proven=slot.proven == generation,
         running=slot.progress is not None,
         error=slot.error,
-        rejects=slot.summary.rejects if slot.summary is not None else None,
+        rejects=summary.rejects if summary is not None else None,
+        rejected=status.rejected(summary) if summary is not None else 0,
     )
 
 
@@ -54,6 +55,9 @@ async def write(slot: Slot, kube: Kube) -> None:
         version = await kube.patch_status(slot.meta, wanted.dump())
     except KubernetesUnavailable as error:
         log.warning("status-not-written", integration=slot.key, error=error.message)
+        return
+    except Exception:  # no run must suffer from what goes wrong in telling of it
+        log.exception("status-not-written", integration=slot.key)
         return
     if version is None:
         slot.gone = True

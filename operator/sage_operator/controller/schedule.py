@@ -33,7 +33,7 @@ class Past:
 def phase(uid: str, interval: timedelta) -> timedelta:
     """Return how far the grid of an integration is shifted: the same for the same uid and interval."""
     hashed = int.from_bytes(blake2b(uid.encode(), digest_size=8).digest(), "big")
-    return timedelta(seconds=hashed % int(interval.total_seconds()))
+    return timedelta(seconds=hashed % max(int(interval.total_seconds()), 1))
 
 
 def next_moment(after: datetime, *, uid: str, interval: timedelta) -> datetime:
@@ -46,12 +46,13 @@ def due_at(past: Past | None, *, uid: str, interval: timedelta) -> datetime:
     """Return when the next run is due; a moment long gone means now.
 
     The first run is due at once, and so is one that was cut short. After a failure that may pass the wait doubles, but
-    is never longer than the interval. Otherwise it is the next moment of the grid.
+    is never longer than the interval; up to a quarter of it is taken off, so that a thousand that failed together are
+    not tried together. Otherwise it is the next moment of the grid.
     """
     if past is None or past.unfinished or past.ended_at is None:
         return EPOCH
     if past.failures:
         wait = min(FIRST_RETRY * (1 << min(past.failures - 1, 12)), interval)
         spread = phase(uid, timedelta(seconds=max(int(wait.total_seconds()) // 4, 1)))
-        return past.ended_at + wait + spread
+        return past.ended_at + wait - spread
     return next_moment(past.started_at, uid=uid, interval=interval)

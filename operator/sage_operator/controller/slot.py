@@ -27,13 +27,14 @@ class Slot:
         status: the newest that we wrote or read. Our memory decides, not the event's body: that lags behind our writes.
         written: what the API server has, as far as we know; None makes the next look write.
         version: resource version that we know of.
-        handled_generation, handled_token: generation that a run has been started for, and the
-            token of `requestedAt` likewise.
+        handled_generation, handled_token: what was taken in last, by a run or by suspending: generation and, by runs
+            only, the token of `requestedAt`.
         proven: the generation that had a successful run last.
         error: why the last run did not succeed.
         past: how the last run went.
         secret_versions: of the Secrets that the last run used, to see a change while stalled.
         task: the run that waits or is on.
+        waiting: it waits for its turn under the global limit.
     """
 
     integration: SageIntegration
@@ -48,6 +49,7 @@ class Slot:
     summary: Summary | None = None
     secret_versions: list[str] = field(default_factory=list)
     task: asyncio.Task[None] | None = None
+    waiting: bool = False
     progress: Progress | None = None
     gone: bool = False
     secrets_seen_at: datetime | None = None
@@ -77,7 +79,7 @@ class Slot:
         """Return why a run is to start now, None if none is."""
         if self.integration.metadata.generation != self.handled_generation:
             return Trigger.GENERATION
-        if self.integration.requested_at != self.handled_token:
+        if self.integration.requested_at not in {"", self.handled_token}:
             return Trigger.REQUEST
         return Trigger.SCHEDULE if self.due <= now else None
 
@@ -87,6 +89,14 @@ class Slot:
             self.integration = integration
             self.version = integration.metadata.resource_version
 
+    def take(self) -> SageIntegration:
+        """Take in the spec as it is now, for a run; what was wrong with another generation says nothing of it."""
+        if self.integration.metadata.generation != self.handled_generation:
+            self.handled_generation = self.integration.metadata.generation
+            self.error = None
+        self.handled_token = self.integration.requested_at or self.handled_token
+        return self.integration
+
     @classmethod
     def found(cls, integration: SageIntegration, past: Past | None) -> "Slot":
         """Take up an integration at start, from its status and the ledger: what was handled is not handled again."""
@@ -94,12 +104,14 @@ class Slot:
         ready = next((c for c in told.conditions if c.type == ConditionType.READY), None)
         well = ready is not None and ready.status is ConditionStatus.TRUE
         failed = ready is not None and ready.status is ConditionStatus.FALSE
+        # `Unknown`: its first run was announced, but may never have begun.
+        handled = past is not None and (well or failed)
         return cls(
             integration=integration,
             status=told.model_copy(update={"current_run": None}),
             version=integration.metadata.resource_version,
             written=told,
-            handled_generation=told.observed_generation if past is not None else -1,
+            handled_generation=told.observed_generation if handled else -1,
             handled_token=told.last_handled_reconcile_at,
             proven=told.observed_generation if well else -1,
             error=Remembered(ready.reason, ready.message) if ready is not None and failed else None,

@@ -21,6 +21,7 @@ from sage_operator.runner.progress import Progress
 from sage_operator.runner.report import RunReport
 from sage_operator.sync.entities import ActionKind, Entity, RecordStatus
 from sage_operator.sync.state import RunHeader, Summary
+from sage_operator.telemetry.redaction import redact
 
 
 def settled(
@@ -85,6 +86,11 @@ def ended(previous: SageIntegrationStatus, report: RunReport, *, handled_token: 
     return previous.model_copy(update=changes)
 
 
+def rejected(summary: Summary) -> int:
+    """Return how many records are rejected now."""
+    return sum(states.get(RecordStatus.ERROR, 0) for states in summary.records.values())
+
+
 def _whole(moment: datetime | None) -> datetime | None:
     """Cut a moment to whole seconds, as the API server keeps it."""
     return None if moment is None else moment.replace(microsecond=0)
@@ -100,9 +106,14 @@ def _records(summary: Summary) -> dict[str, object]:
 
     return {
         "synchronized": EntityCounts(**number(RecordStatus.SYNCHRONIZED)),
-        "rejected": sum(number(RecordStatus.ERROR).values()),
+        "rejected": rejected(summary),
         "rejects": tuple(
-            Reject(code=group.code.value, count=group.count, message=group.message, example=group.example)
+            Reject(
+                code=group.code.value,
+                count=group.count,
+                message=redact(group.message),  # ForceManager's own words, which may repeat what it refused
+                example=redact(group.example),
+            )
             for group in summary.rejects[:MAX_REJECTS]
         ),
     }
