@@ -64,7 +64,7 @@ def test_each_code_has_its_error_and_remedy(
     ("message", "named"),
     [
         (
-            "\nSELECT Nope__c FROM Account\n       ^\nERROR at Row:1:Column:8\nNo such column 'Nope__c' on entity 'Account'.",
+            "\nSELECT Nope__c FROM A\n       ^\nERROR at Row:1:Column:8\nNo such column 'Nope__c' on entity 'Account'.",
             "has no field Nope__c on Account",
         ),
         ("Didn't understand relationship 'Nope' in field path. If you are attempting…", "knows no parent Nope"),
