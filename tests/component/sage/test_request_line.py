@@ -23,7 +23,7 @@ async def test_a_request_line_is_as_long_as_was_reckoned() -> None:
     asked = [
         soql.Query(sage_object="Account", columns=("Id", "Owner.Name"), conditions=("A >= 2026-11-23T10:00:00Z",)),
         soql.Query(sage_object="Account", columns=("Id",), conditions=(f"Id IN ({','.join(['x' * 18] * 200)})",)),
-        soql.Query(sage_object="Contact", columns=("Id",), conditions=("A = " + soql.literal("é+%&#;=!*'"), "B = null")),
+        soql.Query(
             sage_object="Contact", columns=("Id",), conditions=("A = " + soql.literal("é+%&#;=!*'"), "B != null")
         ),
     ]
