@@ -20,10 +20,14 @@ class ProgramError(RuntimeError):
 
 
 class Programs:
-    """Programs started by a keeper process, which ends them and removes `folder` when this process is gone."""
+    """Programs started by a keeper process, which ends them and removes `folder` when this process is gone.
+
+    `folder` is theirs: it is made if need be, and has the log of each program as `NAME.log`.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
         self._answers: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self._pids: dict[str, int] = {}
         self._exits: dict[str, int] = {}

@@ -53,7 +53,6 @@ def test_stops_in_reverse_order_and_removes_the_folder(tmp_path: Path) -> None:
     order = tmp_path / "order"
     body = f'trap "sleep 0.2; echo $0 >>{order}; exit 0" TERM; echo up; while :; do sleep 0.01; done'
     folder = tmp_path / "run"
-    folder.mkdir()
     programs = Programs(folder)
     pids = [programs.start(name, [script(tmp_path / "bin", name, body)]) for name in ("first", "second")]
     deadline = time.monotonic() + 10
@@ -70,7 +69,6 @@ def test_stops_in_reverse_order_and_removes_the_folder(tmp_path: Path) -> None:
 def test_missing_program_is_named(tmp_path: Path) -> None:
     """A program that is not there is an error that names it, and the keeper goes on."""
     folder = tmp_path / "run"
-    folder.mkdir()
     programs = Programs(folder)
     try:
         with pytest.raises(ProgramError, match=r"etcd did not start: .*No such file"):
