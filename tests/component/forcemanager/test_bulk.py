@@ -253,6 +253,17 @@ async def test_after_three_unclear_answers_no_more_is_sent(crm: Any) -> None:
     assert told.kinds == {UNCLEAR: sent * 200, NOT_SENT: 4000 - sent * 200}
 
 
+async def test_unclear_answers_between_good_ones_end_nothing(crm: Any) -> None:
+    """Every second batch is unclear, one after another: three in a row never are."""
+    target = crm.connect()
+    await created(crm, target, crm.make(2, "z"))
+    for nth in (1, 3, 5, 7):
+        crm.control.add_fault(operation="accounts.bulkCreate", nth=nth, times=1, cut="after")
+    told = [await crm.tell(target.create(ACCOUNTS, crm.make(10, prefix))) for prefix in "abcdefgh"]
+    assert [t.error for t in told] == [None] * 8
+    assert [t.kinds for t in told] == [{UNCLEAR: 10}, {DONE: 10}] * 4
+
+
 async def test_items_that_the_answer_lacks_are_unclear(crm: Any) -> None:
     """They were written, and are not written again."""
     target = crm.connect()

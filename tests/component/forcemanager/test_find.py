@@ -183,6 +183,25 @@ async def test_a_filter_that_fails_its_proof_is_not_used(
     assert queries[0] == "extId='no-such-record' OR extId='known'"
 
 
+@pytest.mark.parametrize("wrong", [rows("known"), rows("other"), [{"id": 9, "extId": None}]])
+async def test_an_answer_with_other_records_is_not_believed(scripted: Any, target: Any, wrong: Any) -> None:
+    """The filter was proven and then gives what nobody asked for: all records are read, from then on."""
+    listed = rows("known", "wanted", "other")
+    answers = [rows("known"), [], wrong]
+    scripted.replies["GET /accounts"] = lambda request: answers.pop(0) if "where" in request.query else listed
+    assert await target.find(Entity.ACCOUNTS, ["wanted"]) == {"wanted": (2,)}
+    assert await target.find(Entity.ACCOUNTS, ["other"]) == {"other": (3,)}
+    assert answers == []
+
+
+async def test_ext_ids_that_differ_by_case_are_different(scripted: Any, target: Any) -> None:
+    """A database that compares without case is no reason to distrust the filter, and none to mix records up."""
+    answers = [rows("known", "KNOWN"), [], rows("known", "KNOWN")]
+    scripted.replies["GET /accounts"] = lambda r: answers.pop(0) if "where" in r.query else rows("known", "KNOWN")
+    assert await target.find(Entity.ACCOUNTS, ["known"]) == {"known": (1,)}
+    assert answers == []
+
+
 async def test_an_outage_is_no_verdict_about_the_filter(scripted: Any, target: Any) -> None:
     """When nothing can be read the look-up fails, and the filter is proven when it works again."""
     replies: dict[bool, Any] = {False: rows("known"), True: (503, {})}

@@ -62,12 +62,13 @@ async def test_a_session_is_renewed_after_twelve_hours(crm: Any, time: Any) -> N
     assert logins(crm) == 2
 
 
-async def test_wrong_keys_are_rejected_without_being_told(crm: Any) -> None:
-    """The message has no key; the right ones work at once."""
+async def test_wrong_keys_are_rejected_without_being_told(crm: Any, access: ForceManagerAccess) -> None:
+    """The message has no key, and they are not kept; the right ones work at once."""
     with pytest.raises(CredentialsRejected) as caught:
         await crm.connect(private_key="wrong-key").identify()
     assert "wrong-key" not in str(caught.value)
     assert crm.server.public_key not in str(caught.value)
+    assert "wrong-key" not in next(iter(access._tenants.values()))._sessions
     assert await crm.connect().identify()
 
 
