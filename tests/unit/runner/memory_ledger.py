@@ -1,0 +1,403 @@
+"""The ledger's port in memory: each call is one transaction, as the port's docstrings promise."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from sage_operator.sync.codes import Code
+from sage_operator.sync.entities import ActionKind, Entity, Mode, RecordStatus
+from sage_operator.sync.errors import SyncError
+from sage_operator.sync.records import Action, OutcomeKind, RecordState, TargetRow
+from sage_operator.sync.state import (
+    Claim,
+    Pass,
+    RejectGroup,
+    RunHeader,
+    RunRecord,
+    RunResult,
+    ScopeState,
+    Settled,
+    Summary,
+)
+
+from .life import Life
+
+Key = tuple[Entity, str]
+
+_INTERRUPTED = RunResult(
+    outcome="Interrupted",
+    reason="Interrupted",
+    message="",
+    mode=None,
+    completed_at=datetime.min,  # noqa: DTZ901 - nobody reads it
+    counts={},
+    requests={},
+)
+
+
+@dataclass(slots=True)
+class Record:
+    """A row: what the domain sees of it, and the marks of the ledger."""
+
+    state: RecordState
+    entered: bool = False
+    seen_by: str | None = None
+    message: str = ""
+    label: str = ""
+
+
+@dataclass(slots=True)
+class Disk:
+    """What outlives a process."""
+
+    scopes: dict[tuple[str, str], ScopeState] = field(default_factory=dict)
+    records: dict[Key, Record] = field(default_factory=dict)
+    sent: dict[tuple[str, Key], Action] = field(default_factory=dict)
+    claims: set[Key] = field(default_factory=set)
+    index: dict[Key, set[int]] = field(default_factory=dict)
+    runs: dict[str, RunRecord] = field(default_factory=dict)
+    modes: dict[str, Mode] = field(default_factory=dict)
+    history: list[tuple[str, ActionKind, str]] = field(default_factory=list)
+
+    @property
+    def scope(self) -> ScopeState:
+        """The only scope."""
+        (state,) = self.scopes.values()
+        return state
+
+    def _put(self, scope: ScopeState) -> None:
+        key = next(key for key, value in self.scopes.items() if value.id == scope.id)
+        self.scopes[key] = scope
+
+
+class MemoryLedger:
+    """The ledger of one process. `broken` is raised by every call while it is set."""
+
+    def __init__(self, disk: Disk, life: Life) -> None:
+        """Open it."""
+        self.disk = disk
+        self.broken: SyncError | None = None
+        self._life = life
+
+    async def _begin(self) -> None:
+        await self._life.moment()
+        if self.broken is not None:
+            raise self.broken
+
+    async def begin_run(self, header: RunHeader) -> None:
+        """Store a run."""
+        await self._begin()
+        for run_id, run in self.disk.runs.items():
+            if run.result is None and run.header.integration == header.integration:
+                self.disk.runs[run_id] = replace(run, result=_INTERRUPTED)
+        self.disk.runs[header.id] = RunRecord(header=header, result=None)
+        await self._life.moment()
+
+    async def open_scope(self, *, integration: str, fingerprint: str, tenant: str) -> ScopeState:
+        """Find or make a scope."""
+        await self._begin()
+        made = ScopeState(id=len(self.disk.scopes) + 1, hash_key=b"a key of one scope", tenant=tenant)
+        state = self.disk.scopes.setdefault((integration, fingerprint), made)
+        await self._life.moment()
+        return state
+
+    async def recover(self, scope: ScopeState, *, at: datetime) -> int:
+        """Close what was sent without an outcome."""
+        await self._begin()
+        for _, key in (left := list(self.disk.sent)):
+            record = self.disk.records[key]
+            if record.state.unclear_since is not None:
+                record.state = replace(record.state, unclear_since=at)
+        self.disk.sent.clear()
+        await self._life.moment()
+        assert scope.id
+        return len(left)
+
+    async def assign_run(self, run_id: str, scope: ScopeState, *, mode: Mode) -> None:
+        """Note a run's mode."""
+        await self._begin()
+        assert scope.id
+        self.disk.modes[run_id] = mode
+
+    async def end_run(self, run_id: str, result: RunResult) -> None:
+        """Store a run's end."""
+        await self._begin()
+        self.disk.runs[run_id] = replace(self.disk.runs[run_id], result=result)
+        await self._life.moment()
+
+    async def begin_pass(self, scope: ScopeState, started: Pass) -> None:
+        """Begin a pass."""
+        await self._begin()
+        self.disk.index.clear()
+        self.disk._put(replace(self.disk.scope, unfinished=started))
+        assert scope.id
+        await self._life.moment()
+
+    async def save_pass(self, scope: ScopeState, progress: Pass) -> None:
+        """Store a pass."""
+        await self._begin()
+        assert self.disk.scope.unfinished is not None
+        assert self.disk.scope.unfinished.id == progress.id
+        assert scope.id
+        self.disk._put(replace(self.disk.scope, unfinished=progress))
+        await self._life.moment()
+
+    async def complete(self, scope: ScopeState, *, watermark: datetime, digest: str) -> None:
+        """Move the watermark."""
+        await self._begin()
+        assert scope.id
+        now = self.disk.scope
+        later = max(watermark, now.watermark or watermark)
+        self.disk._put(replace(now, watermark=later, digest=digest, unfinished=None))
+        self.disk.index.clear()
+        for record in self.disk.records.values():
+            if record.state.status is RecordStatus.SYNCHRONIZED:
+                record.entered = False
+        await self._life.moment()
+
+    async def known(self, _scope: ScopeState, entity: Entity, ids: Iterable[str]) -> Mapping[str, RecordState]:
+        """Return states."""
+        await self._begin()
+        return {i: self.disk.records[entity, i].state for i in ids if (entity, i) in self.disk.records}
+
+    async def claim(self, _scope: ScopeState, entity: Entity, ids: Iterable[str]) -> Mapping[str, Claim]:
+        """Claim for the only integration there is."""
+        await self._begin()
+        ids = tuple(ids)
+        self.disk.claims |= {(entity, i) for i in ids}
+        await self._life.moment()
+        return {i: Claim(mine=True, holder="crm/acme") for i in ids}
+
+    async def add_to_index(self, _scope: ScopeState, entity: Entity, rows: Sequence[TargetRow]) -> None:
+        """Add to the index."""
+        await self._begin()
+        for row in rows:
+            self.disk.index.setdefault((entity, row.ext_id), set()).add(row.id)
+        await self._life.moment()
+
+    async def indexed(self, _scope: ScopeState, entity: Entity, ids: Iterable[str]) -> Mapping[str, tuple[int, ...]]:
+        """Look into the index."""
+        await self._begin()
+        return {i: tuple(sorted(self.disk.index[entity, i])) for i in ids if (entity, i) in self.disk.index}
+
+    def _record(self, action: Action) -> Record:
+        key = (action.entity, action.sage_id)
+        blank = RecordState(sage_id=action.sage_id, status=RecordStatus.PENDING)
+        record = self.disk.records.setdefault(key, Record(state=blank))
+        if action.kind is not ActionKind.RELEASE:
+            record.state = replace(record.state, parent_id=action.parent_id)
+            record.label = action.label
+        return record
+
+    async def note(
+        self, run_id: str, _scope: ScopeState, actions: Sequence[Action], *, at: datetime, seen_by: str | None
+    ) -> None:
+        """Store what needs no call."""
+        await self._begin()
+        assert at.tzinfo is not None
+        for action in actions:
+            record = self._record(action)
+            state = record.state
+            record.message = action.message
+            self.disk.history.append((run_id, action.kind, action.sage_id))
+            match action.kind:
+                case ActionKind.REJECT:
+                    state = replace(
+                        state,
+                        status=RecordStatus.ERROR,
+                        code=action.code,
+                        attempts=state.attempts + 1,
+                        retry_at=action.retry_at,
+                    )
+                case ActionKind.PENDING:
+                    state = replace(state, status=RecordStatus.PENDING, code=action.code, retry_at=None)
+                case ActionKind.RELEASE:
+                    state = replace(
+                        state,
+                        status=RecordStatus.NOT_SYNCHRONIZED,
+                        mapped_hash=None,
+                        code=None,
+                        retry_at=None,
+                        attempts=0,
+                    )
+                    record.entered = False
+                    self.disk.claims.discard((action.entity, action.sage_id))
+                case ActionKind.UNCHANGED:
+                    state = replace(state, status=RecordStatus.SYNCHRONIZED, code=None, retry_at=None, attempts=0)
+                    if action.field_hashes:
+                        state = replace(state, mapped_hash=action.mapped_hash, field_hashes=action.field_hashes)
+            record.state = state
+            record.seen_by = seen_by or record.seen_by
+        await self._life.moment()
+
+    async def intend(
+        self, run_id: str, _scope: ScopeState, actions: Sequence[Action], *, at: datetime, seen_by: str | None
+    ) -> None:
+        """Stamp writes as sent."""
+        await self._begin()
+        for action in actions:
+            record = self._record(action)
+            state = record.state
+            synchronized = state.status is RecordStatus.SYNCHRONIZED
+            if action.entity is Entity.ACCOUNTS and (action.kind is ActionKind.CREATE or not synchronized):
+                record.entered = True
+            # Which targets may have been written is known at once, with what is not: the empty hash says so.
+            status = RecordStatus.PENDING
+            if action.kind is ActionKind.UPDATE and synchronized:
+                status = RecordStatus.SYNCHRONIZED
+            if action.kind is ActionKind.CREATE:
+                hashes = dict.fromkeys(action.field_hashes, "")
+                record.state = replace(
+                    state, status=status, target_id=None, mapped_hash=None, field_hashes=hashes, unclear_since=at
+                )
+            else:
+                hashes = dict.fromkeys([*state.field_hashes, *action.field_hashes], "")
+                record.state = replace(
+                    state, status=status, target_id=action.target_id, mapped_hash=None, field_hashes=hashes
+                )
+            record.seen_by = seen_by or record.seen_by
+            self.disk.sent[run_id, (action.entity, action.sage_id)] = action
+        await self._life.moment()
+
+    async def settle(self, run_id: str, _scope: ScopeState, settled: Sequence[Settled], *, at: datetime) -> None:
+        """Store outcomes."""
+        await self._begin()
+        assert at.tzinfo is not None
+        for item in settled:
+            action = item.action
+            key = (action.entity, action.sage_id)
+            del self.disk.sent[run_id, key]
+            record = self.disk.records[key]
+            record.state = _settled(record.state, item)
+            record.message = item.outcome.message
+            self.disk.history.append((run_id, action.kind, action.sage_id))
+        await self._life.moment()
+
+    async def unclear(self, _scope: ScopeState, entity: Entity) -> Sequence[RecordState]:
+        """Return unclear creates."""
+        await self._begin()
+        return [r.state for (e, _), r in self.disk.records.items() if e is entity and r.state.unclear_since is not None]
+
+    async def resolve(self, _scope: ScopeState, entity: Entity, found: Mapping[str, int | None]) -> None:
+        """Store what became of unclear creates."""
+        await self._begin()
+        for sage_id, target_id in found.items():
+            record = self.disk.records[entity, sage_id]
+            status = RecordStatus.SYNCHRONIZED if target_id is not None else RecordStatus.PENDING
+            record.state = replace(
+                record.state,
+                status=status if record.state.is_ours else record.state.status,
+                target_id=target_id,
+                unclear_since=None,
+                mapped_hash=None,
+                field_hashes=record.state.field_hashes if target_id is not None else {},
+                code=None,
+            )
+        await self._life.moment()
+
+    async def due(self, _scope: ScopeState, entity: Entity, *, now: datetime) -> Sequence[str]:
+        """Return what is to be read whatever its stamp."""
+        await self._begin()
+        return sorted(i for (e, i), r in self.disk.records.items() if e is entity and _is_due(r.state, now))
+
+    async def unseen(self, _scope: ScopeState, entity: Entity, *, seen_by: str, limit: int) -> Sequence[str]:
+        """Return records that a pass has not seen."""
+        await self._begin()
+        found = (
+            i for (e, i), r in self.disk.records.items() if e is entity and r.state.is_ours and r.seen_by != seen_by
+        )
+        return sorted(found)[:limit]
+
+    async def entered(self, _scope: ScopeState) -> Sequence[str]:
+        """Return accounts that came into ForceManager."""
+        await self._begin()
+        return sorted(
+            i
+            for (_, i), r in self.disk.records.items()
+            if r.entered and r.state.is_ours and r.state.target_id is not None
+        )
+
+    async def children(self, _scope: ScopeState, parent_ids: Iterable[str]) -> Sequence[str]:
+        """Return contacts of accounts."""
+        await self._begin()
+        parents = set(parent_ids)
+        return sorted(
+            i
+            for (e, i), r in self.disk.records.items()
+            if e is Entity.CONTACTS and r.state.is_ours and r.state.parent_id in parents
+        )
+
+    async def summary(self, _scope: ScopeState) -> Summary:
+        """Count."""
+        await self._begin()
+        records: dict[Entity, Counter[RecordStatus]] = {entity: Counter() for entity in Entity}
+        codes: dict[Code, list[Record]] = {}
+        for (entity, _), record in self.disk.records.items():
+            records[entity][record.state.status] += 1
+            if record.state.status is RecordStatus.ERROR and record.state.code is not None:
+                codes.setdefault(record.state.code, []).append(record)
+        groups = [
+            RejectGroup(code=code, count=len(found), message=found[-1].message, example=found[-1].label)
+            for code, found in codes.items()
+        ]
+        return Summary(records=records, rejects=tuple(sorted(groups, key=lambda group: -group.count)[:5]))
+
+    async def last_runs(self, integration: str, *, limit: int) -> Sequence[RunRecord]:
+        """Return the newest runs."""
+        await self._begin()
+        runs = [run for run in self.disk.runs.values() if run.header.integration == integration]
+        return sorted(runs, key=lambda run: run.header.id, reverse=True)[:limit]
+
+    async def release_integration(self, _integration: str) -> None:
+        """Release all claims."""
+        await self._begin()
+        self.disk.claims.clear()
+
+
+def _settled(state: RecordState, item: Settled) -> RecordState:
+    """Return a record's state after the outcome of its write."""
+    action, outcome = item.action, item.outcome
+    create = action.kind is ActionKind.CREATE
+    open_state = replace(state, status=RecordStatus.PENDING, code=None, retry_at=None)
+    match outcome.kind:
+        case OutcomeKind.DONE:
+            return replace(
+                state,
+                status=RecordStatus.SYNCHRONIZED,
+                target_id=outcome.target_id if create else action.target_id,
+                mapped_hash=action.mapped_hash,
+                field_hashes=action.field_hashes,
+                code=None,
+                attempts=0,
+                retry_at=None,
+                unclear_since=None,
+            )
+        case OutcomeKind.REFUSED:
+            return replace(
+                state,
+                status=RecordStatus.ERROR,
+                code=item.code,
+                attempts=state.attempts + 1,
+                retry_at=action.retry_at,
+                unclear_since=None,
+                field_hashes=state.field_hashes if state.target_id is not None else {},
+            )
+        case OutcomeKind.UNCLEAR:
+            return replace(state, code=Code.UNCLEAR_OUTCOME) if create else state
+        case OutcomeKind.UNKNOWN_ID:
+            return replace(open_state, target_id=None, field_hashes={})
+        case OutcomeKind.NOT_SENT:
+            return replace(open_state, unclear_since=None, field_hashes={}) if create else state
+
+
+def _is_due(state: RecordState, now: datetime) -> bool:
+    match state.status:
+        case RecordStatus.PENDING:
+            return True
+        case RecordStatus.ERROR:
+            return state.retry_at is not None and state.retry_at <= now
+        case RecordStatus.SYNCHRONIZED:
+            return state.mapped_hash is None
+        case RecordStatus.NOT_SYNCHRONIZED:
+            return False
