@@ -44,7 +44,7 @@ def _option(name: str, **kwargs: Any) -> Callable[[Command], Command]:
 @_option(
     "--ca-file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="CA certificates for Sage and ForceManager, in place of the system's.",
+    help="PEM file of CA certificates for Sage and ForceManager, beside the system's.",
 )
 @_option("--listen", default="0.0.0.0:8080", help="Address of /metrics, /healthz and /readyz; port 0 takes a free one.")
 @_option("--max-runs", type=click.IntRange(1, 1000), default=16, help="Runs at once, of all integrations.")

@@ -17,7 +17,7 @@ class Config:
         ledger: the SQLite file.
         allowed_hosts: globs of hosts that integrations may name, `host` or `host:port`.
         insecure_http: integrations may use plain http (demo and tests).
-        ca_file: CA for both remotes, in place of the system's.
+        ca_file: PEM file of CAs for both remotes, beside the system's.
         listen_host, listen_port: of `/metrics`, `/healthz`, `/readyz`; port 0 takes a free one.
         max_runs: runs at once, of all integrations.
         heartbeat: how often each integration is looked at.

@@ -113,7 +113,7 @@ class Compiler:
             return lambda row: get(row) == value
         if sign == "!=":
             return lambda row: get(row) != value
-        if found.field.type in ID_TYPES | {"boolean"} or value is None:
+        if found.field.type in {"reference", "boolean"} or value is None:
             message = at(self._text, condition.path.position, f"invalid operator on {found.field.type} field")
             raise SoqlError("INVALID_QUERY_FILTER_OPERATOR", message)
         compare = _ORDER[sign]
