@@ -73,9 +73,9 @@ def _is_there(parent: RecordState | None) -> bool:
 
 
 def _sales_rep(row: SourceRow, context: PlanContext) -> ForceManagerUser | None:
-    """Return who owns a record in ForceManager: the owner's user, for contacts of unassociated owners the account's.
+    """Return who owns a new record: its owner's user, or for a contact whose owner has none the account's owner's.
 
-    A user who is deactivated in ForceManager owns no new record; the fallback does, and those of nobody's.
+    If there is no such user, or it is deactivated in ForceManager, the fallback; None if there is none.
     """
     by_sage, fallback = context.users.by_sage, context.users.fallback
     user = by_sage.get(row.owner_id) or (by_sage.get(row.parent_owner_id) if row.parent_owner_id else None)
