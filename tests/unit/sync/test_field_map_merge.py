@@ -1,3 +1,5 @@
+from random import Random
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -47,12 +49,12 @@ RULES = st.lists(
 
 
 @given(RULES, RULES, st.randoms())
-def test_order_of_entries_does_not_matter(preset: list[FieldRule], own: list[FieldRule], random: object) -> None:
+def test_order_of_entries_does_not_matter(preset: list[FieldRule], own: list[FieldRule], random: Random) -> None:
     """The effective map is sorted, has each target once, and is the same however the spec is ordered."""
     merged = merge(preset, own)
     shuffled = [list(preset), list(own)]
     for rules in shuffled:
-        random.shuffle(rules)  # type: ignore[attr-defined]
+        random.shuffle(rules)
     assert merge(*shuffled) == merged
     assert [rule.target for rule in merged] == sorted({rule.target for rule in [*preset, *own]})
 

@@ -66,9 +66,8 @@ class Life(RuleBasedStateMachine):
         actions = world.plan(plan_context)
         self._check_payloads(actions)
         before = {n: dict(record) for n, record in world.crm.items()}
-        world.carry_out(
-            actions, plan_context, (lambda _: Fate.DONE) if clean else lambda _: data.draw(st.sampled_from(Fate))
-        )
+        fates = st.just(Fate.DONE) if clean else st.sampled_from(Fate)
+        world.carry_out(actions, plan_context, lambda _: data.draw(fates))
         self._check_untouched(before)
         for (sage_id, target), value in list(self.foreign.items()):
             if (world.record_of(sage_id) or {}).get(target) != value:

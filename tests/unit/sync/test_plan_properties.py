@@ -1,6 +1,7 @@
 """What a plan promises for any records."""
 
 from dataclasses import replace
+from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,7 +36,7 @@ def test_edits_give_exactly_the_changed_fields(rows: list[SourceRow], data: st.D
 
 
 @given(ROWS, st.lists(st.sampled_from(["written", "found", "twice", "new"]), min_size=6), st.randoms())
-def test_order_of_rows_does_not_matter(rows: list[SourceRow], known: list[str], random: object) -> None:
+def test_order_of_rows_does_not_matter(rows: list[SourceRow], known: list[str], random: Random) -> None:
     """The same batch in any order, with repeats, has the same plan, sorted by id."""
     how = dict(zip((row.id for row in rows), known, strict=False))
     world = World()
@@ -46,7 +47,7 @@ def test_order_of_rows_does_not_matter(rows: list[SourceRow], known: list[str], 
     knowledge = Knowledge(states=world.states, claims={}, indexed=indexed)
     expected = plan(rows, knowledge, EVERYTHING)
     shuffled = [*rows, *rows[:2]]
-    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    random.shuffle(shuffled)
     assert plan(shuffled, knowledge, EVERYTHING) == expected
     assert [action.sage_id for action in expected] == sorted(row.id for row in rows)
 

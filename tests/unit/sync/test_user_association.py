@@ -1,4 +1,5 @@
 from collections.abc import Iterable
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -209,13 +210,13 @@ FM_USERS = st.lists(st.tuples(EMAILS, st.booleans()), max_size=5).map(
 
 @given(SAGE_USERS, FM_USERS, st.randoms())
 def test_order_of_users_does_not_matter(
-    sage: list[SageUser], force_manager: list[ForceManagerUser], random: object
+    sage: list[SageUser], force_manager: list[ForceManagerUser], random: Random
 ) -> None:
     """The same users give the same associations, and only equal addresses are associated."""
     associations = _associate(by_email=True, sage=sage, force_manager=force_manager)
     emails = {user.id: user.email.strip().lower() for user in sage}
     for sage_id, user in associations.by_sage.items():
         assert emails[sage_id] == user.email.strip().lower() != ""
-    random.shuffle(sage)  # type: ignore[attr-defined]
-    random.shuffle(force_manager)  # type: ignore[attr-defined]
+    random.shuffle(sage)
+    random.shuffle(force_manager)
     assert _associate(by_email=True, sage=sage, force_manager=force_manager) == associations

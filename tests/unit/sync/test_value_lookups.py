@@ -1,3 +1,5 @@
+from random import Random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -57,12 +59,12 @@ ROWS = st.lists(st.frozensets(LABELS, max_size=2), max_size=6)
 
 @given(ROWS, LABELS, st.randoms())
 def test_the_row_that_is_found_is_the_only_one_that_has_the_label(
-    labels: list[frozenset[str]], text: str, random: object
+    labels: list[frozenset[str]], text: str, random: Random
 ) -> None:
     """Nothing, one row, or a misfit: as many rows have the label; their order does not matter."""
     rows = [ListRow(id=number, labels=names) for number, names in enumerate(labels, start=1)]
     bearers = [row.id for row in rows if text.strip().lower() in {name.strip().lower() for name in row.labels}]
-    random.shuffle(rows)  # type: ignore[attr-defined]
+    random.shuffle(rows)
     table = LookupTable.of(ValueList(name="segments", rows=tuple(rows)))
     if len(bearers) > 1:
         with pytest.raises(Misfit, match=f"{len(bearers)} rows"):
