@@ -50,7 +50,7 @@ class Cluster:
         try:
             await self._objects.list_namespaced_custom_object(**_KIND, namespace=NAMESPACE)
         except client.ApiException as error:
-            if error.status == 404:
+            if error.status in _NOT_YET:
                 return False
             raise
         return True
@@ -71,5 +71,8 @@ class Cluster:
         told: dict[str, Any] = found.get("status", {})
         return told
 
+
+_NOT_YET = {404, 429, 503}
+"""What a kind answers just after its CRD was made: unknown, storage not ready."""
 
 _KIND = {"group": names.GROUP, "version": names.VERSION, "plural": names.PLURAL}
