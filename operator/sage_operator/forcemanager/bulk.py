@@ -86,7 +86,11 @@ async def _exchange(course: Course, items: Sequence[WriteItem]) -> list[WriteOut
     """Send a bulk call. Returns the outcomes, or the answer by which it was refused as a whole."""
     try:
         answer = await course.connection.call(
-            course.method.verb, f"/{course.entity}/bulk", operation=f"bulk-{course.method}", content=bulk_body(items)
+            course.method.verb,
+            f"/{course.entity}/bulk",
+            operation=f"bulk-{course.method}",
+            content=bulk_body(items),
+            intend=course.intending(items),
         )
     except (SyncError, UnclearAnswer) as error:
         return course.failed(items, error)

@@ -1,10 +1,11 @@
 """One run's way to a tenant: signed in, paced together with all others, counted by itself."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from sage_operator.forcemanager.session import Keys, Session, read_token
 from sage_operator.forcemanager.tenant import Tenant
 from sage_operator.sync.errors import CredentialsRejected
+from sage_operator.telemetry.redaction import protect
 from sage_operator.transport import Answer
 
 _JSON = {"Content-Type": "application/json", "Accept": "application/json"}
@@ -38,14 +39,25 @@ class Connection:
         params: Mapping[str, str | int] | None = None,
         headers: Mapping[str, str] | None = None,
         content: bytes | None = None,
+        intend: Callable[[], Awaitable[None]] | None = None,
     ) -> Answer:
         """Send a request and return the answer, whatever its status; after a 401, which has no effect, signed in anew.
+
+        `intend` is awaited once, when it is this request's turn and before anything of it is sent.
 
         Raises:
             CredentialsRejected: the keys, or a session just opened, are refused.
             Unavailable: no answer; it had no effect, or is one that can be repeated.
             UnclearAnswer: no answer to a POST that may have taken effect.
         """
+
+        intentions = [intend] if intend is not None else []
+
+        async def before() -> None:
+            await self.tenant.pacer.wait()
+            while intentions:
+                await intentions[0]()
+                intentions.pop()
 
         async def send(token: str) -> Answer:
             async with self.tenant.slots:
@@ -57,7 +69,7 @@ class Connection:
                     headers={**_JSON, **(headers or {}), "X-Session-Key": token},
                     params=params,
                     content=content,
-                    before=self.tenant.pacer.wait,
+                    before=before,
                     sent=self._count,
                 )
 
@@ -88,6 +100,7 @@ class Connection:
         except CredentialsRejected:
             self.tenant.discard(self._session)
             raise
+        protect(token)
         self.tenant.adopt(self._session)
         return token
 

@@ -1,7 +1,8 @@
 """What the parts of one call of `create` or `update` share: whether to go on, and why not."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any
 
 from sage_operator.forcemanager.connection import Connection
@@ -19,6 +20,10 @@ _UNCLEAR_IN_A_ROW = 3
 # Bad records exist; so many one after another, and none good among them, are the service's doing or the map's.
 _REFUSED_IN_A_ROW = 16
 _SOME = 50
+
+
+Intend = Callable[[Sequence[WriteItem]], Awaitable[None]]
+"""Told of the items of each request just before it is sent: what was not told of was surely not sent."""
 
 
 class Breaker:
@@ -58,7 +63,10 @@ class Breaker:
 class Course:
     """One call of `create` or `update` under way."""
 
-    def __init__(self, connection: Connection, entity: Entity, method: Method, breaker: Breaker) -> None:
+    def __init__(
+        self, connection: Connection, entity: Entity, method: Method, breaker: Breaker, intend: Intend | None = None
+    ) -> None:
+        self._intend = intend
         self.connection = connection
         self.tenant = connection.tenant
         self.entity = entity
@@ -72,6 +80,10 @@ class Course:
         """How many records were refused by a bulk call and taken by a single one."""
         self._vouched = False
         self._asking = asyncio.Lock()
+
+    def intending(self, items: Sequence[WriteItem]) -> Callable[[], Awaitable[None]] | None:
+        """Return what is to be awaited just before a request with these items is sent."""
+        return partial(self._intend, items) if self._intend is not None else None
 
     @property
     def locked(self) -> bool:

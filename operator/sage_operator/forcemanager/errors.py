@@ -11,13 +11,13 @@ from typing import Any, NoReturn
 import msgspec
 
 from sage_operator.sync.errors import CredentialsRejected, SchemaMismatch, System, Unavailable
+from sage_operator.telemetry.redaction import redact
 from sage_operator.transport import Answer
 
 _LONGEST = 300
 _TEXT_KEYS = ("message", "error_description", "error", "title", "detail")
 _NO_SUCH_RESOURCE = 910
 _ABSENT = {404, 405, 410, 501}
-_EMAIL = re.compile(r"[^\s@'\"<>(),;:]+@[^\s@'\"<>(),;:]+\.[^\s@'\"<>(),;:]+")
 _MARKUP = re.compile(r"<[^>]*>")
 
 
@@ -31,8 +31,8 @@ def said(content: bytes) -> str:
 
 
 def shortened(text: str) -> str:
-    """Return a remote's text in one line of at most 300 characters, e-mail addresses masked."""
-    line = _EMAIL.sub("<e-mail>", " ".join(text.split()))
+    """Return a remote's text in one line of at most 300 characters, secrets and e-mail addresses masked."""
+    line = redact(" ".join(text.split()))
     return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
 
 

@@ -82,7 +82,11 @@ async def read(course: Course, target_id: int | None) -> Mapping[str, Any] | Non
 
 async def _create(course: Course, item: WriteItem) -> WriteOutcome:
     answer = await course.connection.call(
-        "POST", f"/{course.entity}", operation="create", content=single_body(item.data)
+        "POST",
+        f"/{course.entity}",
+        operation="create",
+        content=single_body(item.data),
+        intend=course.intending([item]),
     )
     if not _accepted(answer):
         return await judge(course, item, refusal(answer))
@@ -144,7 +148,11 @@ async def _relock(course: Course, item: WriteItem, flagged: Mapping[str, Scalar]
 
 async def _put(course: Course, item: WriteItem, data: Mapping[str, Scalar]) -> Answer:
     return await course.connection.call(
-        "PUT", f"/{course.entity}/{item.target_id}", operation="update", content=single_body(data)
+        "PUT",
+        f"/{course.entity}/{item.target_id}",
+        operation="update",
+        content=single_body(data),
+        intend=course.intending([item]),
     )
 
 

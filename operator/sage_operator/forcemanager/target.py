@@ -7,7 +7,7 @@ from typing import Self
 
 from sage_operator.forcemanager import find, writes
 from sage_operator.forcemanager.connection import Connection
-from sage_operator.forcemanager.course import Breaker
+from sage_operator.forcemanager.course import Breaker, Intend
 from sage_operator.forcemanager.errors import fail_read
 from sage_operator.forcemanager.lists import Directory, parse_list, parse_users
 from sage_operator.forcemanager.paging import Row, pages
@@ -101,13 +101,17 @@ class ForceManagerTarget:
         """Return the ids of live records by `extId`, lowest first; an `extId` that nobody bears is absent."""
         return await find.find(self._connection, entity, ext_ids)
 
-    def create(self, entity: Entity, items: Sequence[WriteItem]) -> AsyncGenerator[Sequence[WriteOutcome], None]:
+    def create(
+        self, entity: Entity, items: Sequence[WriteItem], *, intend: Intend | None = None
+    ) -> AsyncGenerator[Sequence[WriteOutcome], None]:
         """Create records; see `writes.write`. A request with an unclear outcome is never repeated."""
-        return writes.write(self._connection, entity, Method.CREATE, items, self._breaker)
+        return writes.write(self._connection, entity, Method.CREATE, items, self._breaker, intend)
 
-    def update(self, entity: Entity, items: Sequence[WriteItem]) -> AsyncGenerator[Sequence[WriteOutcome], None]:
+    def update(
+        self, entity: Entity, items: Sequence[WriteItem], *, intend: Intend | None = None
+    ) -> AsyncGenerator[Sequence[WriteOutcome], None]:
         """Change the given fields of records; see `writes.write`. Whatever is unclear has been repeated before."""
-        return writes.write(self._connection, entity, Method.UPDATE, items, self._breaker)
+        return writes.write(self._connection, entity, Method.UPDATE, items, self._breaker, intend)
 
     async def _directory(self, *, fresh: bool = False) -> Directory:
         async def fetch() -> Directory:

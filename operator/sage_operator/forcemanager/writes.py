@@ -10,7 +10,7 @@ from contextlib import aclosing
 
 from sage_operator.forcemanager import bulk, single
 from sage_operator.forcemanager.connection import Connection
-from sage_operator.forcemanager.course import Breaker, Course
+from sage_operator.forcemanager.course import Breaker, Course, Intend
 from sage_operator.forcemanager.merge import merged
 from sage_operator.forcemanager.payload import Method
 from sage_operator.sync.entities import Entity
@@ -21,9 +21,16 @@ IN_FLIGHT = 8
 
 
 async def write(
-    connection: Connection, entity: Entity, method: Method, items: Sequence[WriteItem], breaker: Breaker
+    connection: Connection,
+    entity: Entity,
+    method: Method,
+    items: Sequence[WriteItem],
+    breaker: Breaker,
+    intend: Intend | None = None,
 ) -> AsyncGenerator[list[WriteOutcome], None]:
     """Yield outcomes in groups, as they become known: one for each item.
+
+    `intend` is awaited with the items of each request, when it is that request's turn and before it is sent.
 
     Raises, after the last outcome, what kept it from going on (`Unavailable`, `CredentialsRejected`, …); what was not
     sent for that reason has the outcome `NOT_SENT`.
@@ -32,7 +39,7 @@ async def write(
         ValueError: two items have the same key, or the ids don't fit the method.
     """
     _check(items, method)
-    course = Course(connection, entity, method, breaker)
+    course = Course(connection, entity, method, breaker, intend)
     todo = deque(items)
     # A record that is alone is best written alone.
     while len(todo) > 1 and course.bulk.value is None and course.failure is None and not course.locked:
