@@ -15,6 +15,7 @@ from sage_operator.telemetry.redaction import redact
 from sage_operator.transport import Answer
 
 _LONGEST = 300
+_LOOKED_AT = 8 * _LONGEST
 _TEXT_KEYS = ("message", "error_description", "error", "title", "detail")
 _NO_SUCH_RESOURCE = 910
 _ABSENT = {404, 405, 410, 501}
@@ -26,13 +27,13 @@ def said(content: bytes) -> str:
     try:
         found = _message(msgspec.json.decode(content))
     except msgspec.DecodeError:
-        found = _MARKUP.sub(" ", content[: 8 * _LONGEST].decode(errors="replace"))
+        found = _MARKUP.sub(" ", content[:_LOOKED_AT].decode(errors="replace"))
     return shortened(found)
 
 
 def shortened(text: str) -> str:
     """Return a remote's text in one line of at most 300 characters, secrets and e-mail addresses masked."""
-    line = redact(" ".join(text.split()))
+    line = redact(" ".join(text[:_LOOKED_AT].split()))
     return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
 
 

@@ -90,6 +90,17 @@ async def test_a_create_that_is_accepted_without_an_id_is_unclear(
     assert scripted.calls() == ["POST /accounts"]
 
 
+async def test_a_refusal_that_echoes_the_session_key_does_not_tell_it(scripted: Any, target: Any, tell: Any) -> None:
+    """Neither does one that echoes an e-mail address."""
+    scripted.replies |= {
+        "POST /login": {"token": "opaque-session-token"},
+        "POST /accounts": (400, {"message": "opaque-session-token: ana@acme.example is no e-mail address"}),
+        "GET /accounts": lambda _: [],
+    }
+    told = await tell(target.create(ACCOUNTS, [WriteItem(key="a", data={})]))
+    assert told.outcomes["a"].message == "***: *** is no e-mail address"
+
+
 async def test_single_updates_are_repeated(crm: Any) -> None:
     """A cut and a 500 leave nothing unclear."""
     target = crm.connect()

@@ -45,7 +45,7 @@ def test_a_long_message_is_cut() -> None:
 
 def test_an_email_address_is_masked() -> None:
     """A message that echoes an address shows none."""
-    assert said(b'{"message":"The e-mail \'ana.b@acme.example\' is taken"}') == "The e-mail '<e-mail>' is taken"
+    assert said(b'{"message":"The e-mail ana.b@acme.example is taken"}') == "The e-mail *** is taken"
 
 
 def test_a_refusal_without_words_names_the_status() -> None:

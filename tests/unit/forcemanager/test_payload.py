@@ -68,7 +68,7 @@ def test_bulk_outcomes_are_matched_by_guid() -> None:
     ]"""
     assert read_bulk(body, items) == [
         WriteOutcome(key="a", kind=OutcomeKind.DONE, target_id=1),
-        WriteOutcome(key="b", kind=OutcomeKind.REFUSED, message="no <e-mail>"),
+        WriteOutcome(key="b", kind=OutcomeKind.REFUSED, message="no ***"),
         WriteOutcome(key="c", kind=OutcomeKind.REFUSED, message="ForceManager gave the code -3."),
         WriteOutcome(key="d", kind=OutcomeKind.DONE, target_id=4),
         WriteOutcome(key="e", kind=OutcomeKind.UNCLEAR, message=NOT_TOLD),
