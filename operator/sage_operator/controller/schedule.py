@@ -53,6 +53,6 @@ def due_at(past: Past | None, *, uid: str, interval: timedelta) -> datetime:
         return EPOCH
     if past.failures:
         wait = min(FIRST_RETRY * (1 << min(past.failures - 1, 12)), interval)
-        spread = phase(uid, timedelta(seconds=max(int(wait.total_seconds()) // 4, 1)))
+        spread = wait / 4 * (phase(uid, interval) / interval)
         return past.ended_at + wait - spread
     return next_moment(past.started_at, uid=uid, interval=interval)
