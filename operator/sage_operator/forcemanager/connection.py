@@ -50,7 +50,6 @@ class Connection:
             Unavailable: no answer; it had no effect, or is one that can be repeated.
             UnclearAnswer: no answer to a POST that may have taken effect.
         """
-
         intentions = [intend] if intend is not None else []
 
         async def before() -> None:

@@ -105,13 +105,13 @@ class ForceManagerTarget:
         self, entity: Entity, items: Sequence[WriteItem], *, intend: Intend | None = None
     ) -> AsyncGenerator[Sequence[WriteOutcome], None]:
         """Create records; see `writes.write`. A request with an unclear outcome is never repeated."""
-        return writes.write(self._connection, entity, Method.CREATE, items, self._breaker, intend)
+        return writes.write(self._connection, entity, Method.CREATE, items, breaker=self._breaker, intend=intend)
 
     def update(
         self, entity: Entity, items: Sequence[WriteItem], *, intend: Intend | None = None
     ) -> AsyncGenerator[Sequence[WriteOutcome], None]:
         """Change the given fields of records; see `writes.write`. Whatever is unclear has been repeated before."""
-        return writes.write(self._connection, entity, Method.UPDATE, items, self._breaker, intend)
+        return writes.write(self._connection, entity, Method.UPDATE, items, breaker=self._breaker, intend=intend)
 
     async def _directory(self, *, fresh: bool = False) -> Directory:
         async def fetch() -> Directory:

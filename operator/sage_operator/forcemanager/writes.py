@@ -25,6 +25,7 @@ async def write(
     entity: Entity,
     method: Method,
     items: Sequence[WriteItem],
+    *,
     breaker: Breaker,
     intend: Intend | None = None,
 ) -> AsyncGenerator[list[WriteOutcome], None]:
