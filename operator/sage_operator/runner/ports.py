@@ -4,7 +4,7 @@ The adapters fill these Protocols structurally and import nothing from here. Eve
 `sync.errors` and nothing else; `asyncio.CancelledError` passes through.
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -15,6 +15,8 @@ from sage_operator.sync.scope import RowQuery
 from sage_operator.sync.state import Claim, Pass, RunHeader, RunRecord, RunResult, ScopeState, Settled, Summary
 from sage_operator.sync.targets import TargetSchema, ValueList
 from sage_operator.sync.users import ForceManagerUser, SageUser
+
+Intend = Callable[[Sequence[WriteItem]], Awaitable[None]]
 
 
 class Source(Protocol):
@@ -71,10 +73,18 @@ class Target(Protocol):
     async def find(self, entity: Entity, ext_ids: Sequence[str]) -> Mapping[str, tuple[int, ...]]:
         """Live records by `extId`, all ids that bear it; an `extId` that nobody bears is absent."""
 
-    def create(self, entity: Entity, items: Sequence[WriteItem]) -> AsyncIterator[Sequence[WriteOutcome]]:
-        """Create records: groups of outcomes as they become known, exactly one an item. Never repeated when unclear."""
+    def create(
+        self, entity: Entity, items: Sequence[WriteItem], *, intend: Intend
+    ) -> AsyncIterator[Sequence[WriteOutcome]]:
+        """Create records: groups of outcomes as they become known, exactly one an item. Never repeated when unclear.
 
-    def update(self, entity: Entity, items: Sequence[WriteItem]) -> AsyncIterator[Sequence[WriteOutcome]]:
+        `intend` is awaited with the items of each request just before that is sent: what it was not told of has
+        certainly had no effect.
+        """
+
+    def update(
+        self, entity: Entity, items: Sequence[WriteItem], *, intend: Intend
+    ) -> AsyncIterator[Sequence[WriteOutcome]]:
         """Change the given fields of records; what was unclear has been repeated before it is told."""
 
 

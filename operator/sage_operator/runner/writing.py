@@ -178,16 +178,25 @@ class Writer:
                 self._queue.task_done()
 
     async def _write(self, batch: _Batch) -> None:
-        """Carry out one batch: intent, call, outcomes."""
-        await self._ledger.intend(self._run_id, self._scope, batch.actions, at=self._clock(), seen_by=self._seen_by)
+        """Carry out one batch: the intent of each request on disk before it, its outcomes after it.
+
+        What was not sent leaves no trace: its page stays open, so the cursor stays behind it.
+        """
         by_key = {action.sage_id: (action, page) for action, page in zip(batch.actions, batch.pages, strict=True)}
         items = [WriteItem(key=a.sage_id, target_id=a.target_id, data=a.payload) for a in batch.actions]
         call = self._target.create if batch.kind is ActionKind.CREATE else self._target.update
         started = perf_counter()
-        stream = call(self._entity, items)
+        intended: set[str] = set()
+
+        async def intend(sending: Sequence[WriteItem]) -> None:
+            actions = [by_key[item.key][0] for item in sending]
+            await self._ledger.intend(self._run_id, self._scope, actions, at=self._clock(), seen_by=self._seen_by)
+            intended.update(item.key for item in sending)
+
+        stream = call(self._entity, items, intend=intend)
         try:
             async for outcomes in stream:
-                settled = [self._judge(by_key[outcome.key][0], outcome) for outcome in outcomes]
+                settled = [self._judge(by_key[o.key][0], o) for o in outcomes if o.key in intended]
                 self._progress.stage_seconds["write"] += perf_counter() - started
                 started = perf_counter()
                 await self._ledger.settle(self._run_id, self._scope, settled, at=self._clock())

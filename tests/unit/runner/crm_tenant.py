@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from sage_operator.runner.ports import Intend
 from sage_operator.sync.entities import Entity
 from sage_operator.sync.errors import System, Unavailable
 from sage_operator.sync.records import OutcomeKind, Scalar, TargetRow, WriteItem, WriteOutcome
@@ -129,14 +130,18 @@ class MemoryTarget:
         await self._life.moment()
         return {ext_id: ids for ext_id, ids in found.items() if ids}
 
-    async def create(self, entity: Entity, items: Sequence[WriteItem]) -> AsyncIterator[Sequence[WriteOutcome]]:
+    async def create(
+        self, entity: Entity, items: Sequence[WriteItem], *, intend: Intend
+    ) -> AsyncIterator[Sequence[WriteOutcome]]:
         """Create records, a few at a time."""
-        async for outcomes in self._write("create", entity, items, self._create):
+        async for outcomes in self._write("create", entity, items, self._create, intend):
             yield outcomes
 
-    async def update(self, entity: Entity, items: Sequence[WriteItem]) -> AsyncIterator[Sequence[WriteOutcome]]:
+    async def update(
+        self, entity: Entity, items: Sequence[WriteItem], *, intend: Intend
+    ) -> AsyncIterator[Sequence[WriteOutcome]]:
         """Change records, a few at a time."""
-        async for outcomes in self._write("update", entity, items, self._update):
+        async for outcomes in self._write("update", entity, items, self._update, intend):
             yield outcomes
 
     async def _write(
@@ -145,6 +150,7 @@ class MemoryTarget:
         entity: Entity,
         items: Sequence[WriteItem],
         effect: Callable[[Entity, WriteItem, Verdict], WriteOutcome],
+        intend: Intend,
     ) -> AsyncIterator[Sequence[WriteOutcome]]:
         self.calls.append((method, entity, tuple(item.key for item in items)))
         self.open_streams += 1
@@ -153,6 +159,7 @@ class MemoryTarget:
         try:
             for start in range(0, len(items), self._group):
                 group = items[start : start + self._group]
+                await intend(group)
                 await self._send(method, entity, group)
                 verdicts = [self._judge(entity, item) for item in group]
                 if "down" in verdicts:

@@ -80,6 +80,7 @@ async def test_another_configuration_begins_the_pass_anew() -> None:
     world.comment = "another"
     await world.run()
     assert world.source.asked[0].after_id is None
+    await world.run(after=timedelta(seconds=60))
     world.check()
 
 
@@ -153,7 +154,7 @@ async def test_the_runs_own_error_is_told_when_the_ledger_fails_too() -> None:
     world = with_accounts(3)
 
     def meanwhile(_: int) -> None:
-        if world.target.in_hand:
+        if world.disk.sent:
             world.ledger.broken = LedgerUnavailable("The disk is full.")
 
     report = await world.run(judge=lambda *_: "down", during=meanwhile)
