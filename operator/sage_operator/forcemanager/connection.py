@@ -70,6 +70,7 @@ class Connection:
                     content=content,
                     before=before,
                     sent=self._count,
+                    throttled=self.tenant.pacer.pause,
                 )
 
         token = await self.sign_in()

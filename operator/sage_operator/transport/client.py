@@ -78,11 +78,13 @@ class RemoteClient:
         content: bytes | None = None,
         before: Callable[[], Awaitable[None]] | None = None,
         sent: Callable[[], None] | None = None,
+        throttled: Callable[[float], None] | None = None,
         max_wait: float | None = None,
     ) -> Answer:
         """Send a request, again if that is safe, and return the answer: 2xx, 3xx (not followed), 4xx, or 501.
 
         429 and failures before anything was sent are always tried again; 408, 5xx, time-outs, cuts if `repeatable`.
+        429 does not use up attempts: somebody else may share the allowance. It is borne for as long as the policy says.
 
         Args:
             method: GET, POST, …
@@ -95,6 +97,7 @@ class RemoteClient:
             content: body as bytes; its type is the caller's business.
             before: awaited before every attempt (pacing).
             sent: called for every attempt (a run's count of requests).
+            throttled: told of the seconds to wait after a 429, so that others wait too.
             max_wait: seconds; bound of one wait between attempts instead of the policy's.
 
         Raises:
@@ -106,7 +109,8 @@ class RemoteClient:
         self._hosts.check(target)
         host = host_of(target)
         request = self._client.build_request(method, target, headers=headers, params=params, data=form, content=content)
-        for attempt in range(self._retry.attempts):
+        attempt, borne = 0, 0.0
+        while True:
             if before is not None:
                 await before()
             if sent is not None:
@@ -117,9 +121,17 @@ class RemoteClient:
             cause = result.cause if isinstance(result, Failure) else f"answers {result.status}."
             if not repeatable and _may_have_taken_effect(result):
                 raise UnclearAnswer(self._system, f"{self._system.spoken} ({host}) {cause}")
-            if attempt + 1 == self._retry.attempts or (isinstance(result, Failure) and result.hopeless):
+            seconds = self._pause(result, attempt, max_wait=max_wait)
+            if isinstance(result, Answer) and result.status == 429:
+                borne += max(seconds, 1.0)
+                if borne > self._retry.patience:
+                    break
+                if throttled is not None:
+                    throttled(seconds)
+            elif attempt + 1 == self._retry.attempts or (isinstance(result, Failure) and result.hopeless):
                 break
-            await self._wait(result, attempt, max_wait=max_wait)
+            attempt += 1
+            await self._sleep(seconds)
         raise Unavailable(
             self._system,
             f"{self._system.spoken} ({host}) {cause}",
@@ -158,13 +170,13 @@ class RemoteClient:
             host=host,
         )
 
-    async def _wait(self, result: Answer | Failure, attempt: int, *, max_wait: float | None) -> None:
-        """Wait before the next attempt; time that the remote asks for is counted as throttling."""
+    def _pause(self, result: Answer | Failure, attempt: int, *, max_wait: float | None) -> float:
+        """Return the seconds before the next attempt; time that the remote asks for is counted as throttling."""
         asked = retry_after(result.headers, now=datetime.now(UTC)) if isinstance(result, Answer) else None
         seconds = self._retry.wait(attempt, asked=asked, random=self._random, max_wait=max_wait)
         if asked is not None or (isinstance(result, Answer) and result.status == 429):
             metrics.observe_throttled(self._system.value, seconds)
-        await self._sleep(seconds)
+        return seconds
 
 
 def _code(status: int) -> str:

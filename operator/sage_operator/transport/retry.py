@@ -14,13 +14,15 @@ class RetryPolicy:
     (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
 
     Attributes:
-        attempts: how often a request is sent at most.
+        attempts: how often a request is sent at most, answers of 429 left aside.
+        patience: seconds; how long in all a request bears answers of 429.
         base: seconds.
         cap: seconds; bound of the jitter.
         max_wait: seconds; bound of any one wait, also of one that the remote asks for by Retry-After.
     """
 
     attempts: int = 5
+    patience: float = 120.0
     base: float = 0.5
     cap: float = 20.0
     max_wait: float = 60.0

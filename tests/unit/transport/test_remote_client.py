@@ -186,8 +186,8 @@ async def test_429_is_repeated_even_for_a_post(server: Scripted) -> None:
 
 
 async def test_attempts_are_bounded(server: Scripted) -> None:
-    """After the last attempt it is Unavailable, with cause and host; 429 for a POST as well."""
-    server.script = [answer(503)] * 3 + [answer(429)] * 3
+    """After the last attempt it is Unavailable, with cause and host; for 429, after the policy's patience."""
+    server.script = [answer(503)] * 3 + [answer(429, Retry_After="50")] * 3
     async with remote(server.url) as it:
         with pytest.raises(Unavailable, match=r"ForceManager \(127\.0\.0\.1:\d+\) answers 503") as caught:
             await it.get()
