@@ -31,6 +31,7 @@ class World:
         crm: ForceManager's records by id; a field that is empty is absent.
         written: by record, the mapped values that ForceManager surely has from us; None if that is not known.
         maybe: by record, the targets into which we have written a value that we may not have cleared.
+        theirs: by record and target, values that are not ours to clear: others wrote them, or they left the map.
     """
 
     def __init__(self) -> None:
@@ -40,6 +41,7 @@ class World:
         self.crm: dict[int, dict[str, Scalar]] = {}
         self.written: dict[str, dict[str, Scalar] | None] = {}
         self.maybe: dict[str, set[str]] = {}
+        self.theirs: dict[tuple[str, str], Scalar] = {}
 
     def plan(self, context: PlanContext, rows: Iterable[SourceRow] | None = None) -> tuple[Action, ...]:
         """Plan what is in scope."""
@@ -125,10 +127,13 @@ class World:
         """Keep account of what we wrote, by what was sent alone."""
         sage_id, sent = action.sage_id, {t: v for t, v in action.payload.items() if t in mapped}
         maybe = self.maybe.setdefault(sage_id, set())
+        for target in (t for t, v in sent.items() if v is not None):
+            self.theirs.pop((sage_id, target), None)  # a value of Sage takes its place, now or when it is sent again
         if fate is Fate.DONE:
             known = self.written.get(sage_id) or {}
             now = {t: v for t, v in {**known, **sent}.items() if v is not None and t in mapped}
             self.written[sage_id] = now
+            self._let_go(sage_id, maybe - mapped)
             self.maybe[sage_id] = set(now)
         elif action.kind is ActionKind.UPDATE or fate is Fate.LOST_AFTER:
             self.written[sage_id] = None
@@ -143,7 +148,13 @@ class World:
         known = self.written[action.sage_id]
         assert known is not None, "unchanged, though what ForceManager has is not known"
         self.written[action.sage_id] = {t: v for t, v in known.items() if t in mapped}
+        self._let_go(action.sage_id, self.maybe[action.sage_id] - mapped)
         self.maybe[action.sage_id] &= mapped
+
+    def _let_go(self, sage_id: str, targets: set[str]) -> None:
+        """Leave what has left the map to others: whose value it is can't be known when it comes back."""
+        record = self.record_of(sage_id) or {}
+        self.theirs.update({(sage_id, target): record[target] for target in targets if target in record})
 
     def _wait(self, action: Action) -> None:
         state = self.states.get(action.sage_id) or RecordState(sage_id=action.sage_id, status=RecordStatus.PENDING)
