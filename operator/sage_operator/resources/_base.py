@@ -1,8 +1,10 @@
 """What all models share: their configuration, and rules that are told once for Kubernetes and for Python."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import accumulate
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import (
@@ -60,17 +62,23 @@ class Rule:
         return self.add_to(handler(schema))
 
 
+def _bytes_of(text: str) -> int:
+    """Return how long a text is in JSON, without its quotes."""
+    return len(json.dumps(text, ensure_ascii=False).encode()) - 2
+
+
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Cuts a text to so many bytes of UTF-8: a message that is too long must not stop a status from being told."""
+    """Cuts a text to so many bytes of JSON: a message that is too long must not stop a status from being told."""
 
     longest: int
 
     def __call__(self, value: Any) -> Any:
         """Return the text, cut if it must be; anything else as it is."""
-        if not isinstance(value, str) or len(encoded := value.encode()) <= self.longest:
+        if not isinstance(value, str) or _bytes_of(value) <= self.longest:
             return value
-        return encoded[: self.longest - len("…".encode())].decode(errors="ignore") + "…"
+        sizes = accumulate(map(_bytes_of, value), initial=_bytes_of("…"))
+        return value[: sum(size <= self.longest for size in sizes) - 1] + "…"
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_before_validator_function(self, handler(source))
