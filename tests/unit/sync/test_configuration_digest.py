@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -46,6 +47,31 @@ def test_order_does_not_matter() -> None:
     ]
     lists = [replace(values, rows=values.rows[::-1]) for values in reversed(LISTS)]
     assert configuration_digest(Scope(owner_ids=(BEN, ANA)), contexts, lists) == BASE
+
+
+class _Backwards(frozenset[str]):
+    """A set as another process may iterate over it: the order of texts in sets differs from one to the next."""
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(super().__iter__(), reverse=True))
+
+
+class _Forwards(frozenset[str]):
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(super().__iter__()))
+
+
+def test_digest_is_the_same_after_a_restart() -> None:
+    """Nothing of it depends on the order in which this process happens to keep a set."""
+    digests = {
+        configuration_digest(
+            SCOPE,
+            [ACCOUNTS, CONTACTS],
+            [replace(v, rows=tuple(replace(row, labels=kind(row.labels)) for row in v.rows)) for v in LISTS],
+        )
+        for kind in (_Forwards, _Backwards)
+    }
+    assert digests == {BASE}
 
 
 def test_what_no_plan_depends_on_does_not_matter() -> None:
