@@ -68,7 +68,7 @@ async def attempt(slot: Slot, trigger: Trigger, services: Services, *, due: date
         finally:
             slot.progress = None
         _log(report)
-    _remember(slot, report, generation)
+    _remember(slot, report, generation, services)
     _measure(slot, report)
     # A token is answered by the run that took it, however it ended; one that was stopped is tried again first.
     handled = token if token and not isinstance(report.error, Stopped) else None
@@ -105,9 +105,9 @@ def _cut_short(header: RunHeader, progress: Progress, now: datetime) -> RunRepor
     return RunReport(header=header, result=result, error=error, codes=dict(progress.codes))
 
 
-def _remember(slot: Slot, report: RunReport, generation: int) -> None:
+def _remember(slot: Slot, report: RunReport, generation: int, services: Services) -> None:
     """Keep what the next decisions rest on."""
-    slot.past = followed_by(slot.past, report)
+    slot.past = followed_by(slot.past, report, settling_time=services.settling_time)
     if report.summary is not None:
         slot.summary = report.summary
     if report.succeeded:

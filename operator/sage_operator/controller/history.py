@@ -1,6 +1,7 @@
 """How the last run went, from the ledger: what the schedule rests on after a restart."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from sage_operator.controller.schedule import Past
 from sage_operator.resources import STALLED_REASONS
@@ -29,13 +30,14 @@ def past_of(records: Sequence[RunRecord]) -> Past | None:
     )
 
 
-def followed_by(past: Past | None, report: RunReport) -> Past:
+def followed_by(past: Past | None, report: RunReport, *, settling_time: timedelta) -> Past:
     """Return the past after one more run."""
-    result = report.result
+    result, summary = report.result, report.summary
     failed = result.outcome == "Failed" and result.reason not in STALLED_REASONS
     return Past(
         started_at=report.header.started_at,
         ended_at=result.completed_at,
         failures=(past.failures if past is not None else 0) + 1 if failed else 0,
         unfinished=result.outcome == "Stopped",
+        settles_at=result.completed_at + settling_time if summary is not None and summary.unclear else None,
     )

@@ -22,12 +22,14 @@ class Past:
         started_at, ended_at: UTC. `ended_at` None: the process died in it.
         failures: failed runs since the last success, by causes that may pass.
         unfinished: it was cut short without an error, or by the end of the process.
+        settles_at: UTC; it left creates without a known outcome, which can be looked up from then on.
     """
 
     started_at: datetime
     ended_at: datetime | None
     failures: int = 0
     unfinished: bool = False
+    settles_at: datetime | None = None
 
 
 def phase(uid: str, interval: timedelta) -> timedelta:
@@ -47,7 +49,7 @@ def due_at(past: Past | None, *, uid: str, interval: timedelta) -> datetime:
 
     The first run is due at once, and so is one that was cut short. After a failure that may pass the wait doubles, but
     is never longer than the interval; up to a quarter of it is taken off, so that a thousand that failed together are
-    not tried together. Otherwise it is the next moment of the grid.
+    not tried together. Otherwise it is the next moment of the grid, or sooner to look up what was left unclear.
     """
     if past is None or past.unfinished or past.ended_at is None:
         return EPOCH
@@ -55,4 +57,5 @@ def due_at(past: Past | None, *, uid: str, interval: timedelta) -> datetime:
         wait = min(FIRST_RETRY * (1 << min(past.failures - 1, 12)), interval)
         spread = wait / 4 * (phase(uid, interval) / interval)
         return past.ended_at + wait - spread
-    return next_moment(past.started_at, uid=uid, interval=interval)
+    moment = next_moment(past.started_at, uid=uid, interval=interval)
+    return moment if past.settles_at is None else min(moment, past.settles_at)

@@ -83,6 +83,7 @@ _rejects = (
     .where(_r.scope_id == bindparam("scope"), OPEN, _r.status == RecordStatus.ERROR)
     .subquery()
 )
+_how_many_unclear = select(func.count()).where(_r.scope_id == bindparam("scope"), OPEN, _r.unclear_since.is_not(None))
 _frequent = (
     select(_rejects.c.code, _rejects.c.count, _rejects.c.message, _rejects.c.label)
     .where(_rejects.c.place == 1)
@@ -149,4 +150,5 @@ def summary(connection: Connection, scope: ScopeState) -> Summary:
         RejectGroup(code=Code(code), count=count, message=message, example=label)
         for code, count, message, label in connection.execute(_frequent, {"scope": scope.id})
     )
-    return Summary(records=counts, rejects=rejects)
+    unclear_creates = connection.scalar(_how_many_unclear, {"scope": scope.id}) or 0
+    return Summary(records=counts, rejects=rejects, unclear=unclear_creates)

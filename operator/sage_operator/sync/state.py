@@ -126,7 +126,11 @@ class RejectGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """The records of one scope by entity and status, and the five most frequent codes of those in `Error`."""
+    """The records of one scope by entity and status, and the five most frequent codes of those in `Error`.
+
+    `unclear`: how many creates were sent and have no known outcome yet.
+    """
 
     records: Mapping[Entity, Mapping[RecordStatus, int]]
     rejects: tuple[RejectGroup, ...]
+    unclear: int = 0
