@@ -132,6 +132,8 @@ def _download(url: str, digest: str | None, archive: IO[bytes], say: Say) -> Non
                     told = done * 10 // total
                     say(f"  {told * 10} % of {total / 1e6:.0f} MB")
     except (OSError, urllib.error.URLError) as error:
+        if isinstance(error, urllib.error.HTTPError):
+            error.close()  # an answer is an open connection
         raise UnreachableError(f"the archive can't be had ({getattr(error, 'reason', error)})") from error
     if seen.hexdigest() != digest:
         raise FetchError(

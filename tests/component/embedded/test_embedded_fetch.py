@@ -42,7 +42,7 @@ def server(tmp_path: Path) -> Iterator[str]:
     """The URL of a server of the files in `served`."""
     (tmp_path / "served").mkdir()
     handler = partial(Quiet, directory=tmp_path / "served")
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
+    with http.server.HTTPServer(("127.0.0.1", 0), handler) as running:
         thread = threading.Thread(target=running.serve_forever, daemon=True)
         thread.start()
         yield f"http://127.0.0.1:{running.server_port}"
