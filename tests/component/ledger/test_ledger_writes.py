@@ -43,6 +43,18 @@ async def test_an_intended_create_is_unclear_until_it_is_settled(bench: Bench) -
     assert [state.sage_id for state in await bench.ledger.unclear(bench.scope, ACCOUNTS)] == [A]
 
 
+@pytest.mark.parametrize("before", ["refused", "waiting", "released"])
+async def test_a_known_record_that_is_created_is_unclear_too(bench: Bench, before: str) -> None:
+    """Whatever was known of it before."""
+    await bench.note({"refused": reject(A, retry_at=NOW), "waiting": pending(A), "released": pending(A)}[before])
+    if before == "released":
+        await bench.note(release(A))
+    await bench.intend(create(A))
+    state = await bench.state(A)
+    assert (state.status, state.code, state.unclear_since) == (RecordStatus.PENDING, Code.UNCLEAR_OUTCOME, NOW)
+    assert (state.retry_at, state.field_hashes) == (None, UNKNOWN)
+
+
 async def test_a_create_that_is_done(bench: Bench) -> None:
     """It is synchronized under its new id, with the hashes of what was written, and nothing is left to do."""
     await bench.intend(create(A))
