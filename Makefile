@@ -53,6 +53,10 @@ bench: $(READY) ## Run the benchmarks
 crds: $(READY) ## Generate crds/ from the models
 	$(BIN)/python -m sage_operator.resources
 
+.PHONY: docs
+docs: $(READY) ## Generate docs/reference from the code
+	$(BIN)/python -m sage_operator.reference
+
 .PHONY: envtest
 envtest: $(READY) ## Get kube-apiserver, etcd and kubectl for the demo and the end-to-end tests (ARGS=--force again)
 	$(BIN)/python -m sage_operator.embedded fetch $(ARGS)
