@@ -1,6 +1,5 @@
 """The main thread, end to end: a resource on a real API server keeps a ForceManager tenant in step."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,8 @@ import pytest
 
 from sage_operator.simulators import Dataset, Simulators
 from support import expected, manifests
-from support.operators import Operator, running, wait_for
+from support.cluster import Integrations
+from support.operators import Operator, running
 
 RBAC = Path(__file__).parents[2] / "deploy" / "base" / "rbac.yaml"
 
@@ -28,48 +28,72 @@ def operator(restricted_kubeconfig: Any, namespace: str, tmp_path: Path) -> Iter
         yield process
 
 
-def status(kubectl: Any, namespace: str, name: str = "acme") -> dict[str, Any]:
-    """The status as the API server has it."""
-    found: dict[str, Any] = json.loads(kubectl.run("get", "sageint", name, f"--namespace={namespace}", "-o=json"))
-    return found["status"]
-
-
-def request_run(kubectl: Any, namespace: str, token: str) -> dict[str, Any]:
-    """Ask for a run and return the status once it has ended."""
-    annotation = f"integrations.forcemanager.io/requestedAt={token}"
-    kubectl.run("annotate", "--overwrite", "sageint", "acme", f"--namespace={namespace}", annotation)
-    wait_for(
-        lambda: status(kubectl, namespace).get("lastHandledReconcileAt") == token,
-        f"run {token} has ended",
-        tail=lambda: json.dumps(status(kubectl, namespace), indent=1),
-    )
-    return status(kubectl, namespace)
-
-
 def test_first_sync_and_changes(kubectl: Any, namespace: str, operator: Operator, simulators: Simulators) -> None:
     """The first sync writes what is in scope, a request what has changed, and a quiet run costs next to nothing."""
-    resources = manifests.documents(
-        *manifests.secrets(namespace, simulators), manifests.integration(namespace, simulators)
-    )
-    kubectl.run("apply", "--server-side", "--filename=-", stdin=resources)
-    kubectl.run("wait", "--for=condition=Ready", "--timeout=60s", "sageint/acme", f"--namespace={namespace}")
-    first = status(kubectl, namespace)
+    cluster = Integrations(kubectl, namespace)
+    cluster.apply(*manifests.secrets(namespace, simulators), manifests.integration(namespace, simulators))
+    cluster.wait("Ready")
+    first = cluster.status()
     assert first["lastRun"]["mode"] == "Initial", operator.log()
-    print(json.dumps(first, indent=1), operator.log())
     expected.assert_in_step(simulators)
     assert first["synchronized"]["accounts"] == len(expected.accounts(simulators))
+    assert first["users"] == {"associated": 7, "unassociated": 3}
 
     sage = simulators.sage.control
-    sage.update("Account", min(expected.accounts(simulators)), Name="Renamed", Phone=None)
+    changed, moved, deleted = sorted(expected.accounts(simulators))[:3]
+    sage.update("Account", changed, Name="Renamed", Phone=None)
     sage.update("Contact", min(expected.contacts(simulators)), LastName="Renamed")
-    second = request_run(kubectl, namespace, "1")
+    second = cluster.request_run("1")
     assert second["lastRun"]["mode"] == "Incremental"
     assert second["lastRun"]["accounts"]["modified"] == 1
     assert second["lastRun"]["contacts"]["modified"] == 1
     expected.assert_in_step(simulators)
 
+    strangers = {row["OwnerId"] for row in sage.records("Account")} - set(_owners(simulators))
+    kept = [row["Id"] for row in sage.records("Contact") if row.get("AccountId") in {moved, deleted}]
+    sage.update("Account", moved, OwnerId=min(strangers))
+    sage.delete("Account", deleted)
+    third = cluster.request_run("2")
+    assert third["lastRun"]["accounts"]["released"] == 2
+    assert third["lastRun"]["contacts"]["released"] == len(kept)
+    assert {moved, deleted} <= expected.held(simulators, "accounts").keys(), "what leaves is kept"
+
     simulators.forcemanager.control.reset_counters()
-    quiet = request_run(kubectl, namespace, "2")
-    assert quiet["lastRun"]["accounts"].get("modified", 0) == 0
+    quiet = cluster.request_run("3")
     assert simulators.forcemanager.control.counters().total == 0
-    assert quiet["lastRun"]["requests"]["sage"] <= 6
+    assert quiet["lastRun"]["requests"] == {"sage": 3, "forceManager": 0}
+
+
+def _owners(simulators: Simulators) -> set[str]:
+    """Sage users whose accounts are in scope."""
+    scope = expected.accounts(simulators)
+    return {row["OwnerId"] for row in simulators.sage.control.records("Account") if row["Id"] in scope}
+
+
+def test_a_new_map_is_a_replan(kubectl: Any, namespace: str, operator: Operator, simulators: Simulators) -> None:
+    """A changed spec is taken in at once: all is planned anew, only differences are written, and GitOps sees it."""
+    cluster = Integrations(kubectl, namespace)
+    resource = manifests.integration(namespace, simulators)
+    cluster.apply(*manifests.secrets(namespace, simulators), resource)
+    cluster.wait("Ready")
+    before = cluster.get()
+    cluster.apply(resource)
+    assert cluster.get()["metadata"]["resourceVersion"] == before["metadata"]["resourceVersion"]
+    resource["spec"]["accounts"] = {
+        "readOnly": False,
+        "fields": [{"target": "Z_SageCode", "source": "AccountNumber"}, {"target": "statusId", "value": 2}],
+    }
+    cluster.apply(resource)
+    told = cluster.until("the generation is taken in", lambda told: told["observedGeneration"] == 2)
+    cluster.wait("Ready")
+    told = cluster.until("the replan has ended", lambda told: told["lastRun"]["mode"] == "Replan")
+    accounts = len(expected.accounts(simulators))
+    assert told["lastRun"]["accounts"]["modified"] == accounts
+    assert told["lastRun"]["contacts"]["unchanged"] == len(expected.contacts(simulators))
+    assert told["fields"]["accounts"] == 15
+    rows = [row for row in simulators.forcemanager.control.records("accounts") if not row["deleted"]]
+    assert all(row["statusId"] == 2 and not row["readOnly"] and row["Z_SageCode"] for row in rows)
+    assert operator.get("/readyz") == "ok\n"
+    managers = {entry["manager"] for entry in cluster.get()["metadata"]["managedFields"]}
+    assert managers == {"kubectl", "sage-operator"}
+    assert not cluster.get()["metadata"].get("annotations"), "Kopf leaves nothing on the object"

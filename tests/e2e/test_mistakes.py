@@ -86,9 +86,7 @@ def test_mistakes_of_the_spec(kubectl: Any, namespace: str, operator: Operator, 
         assert cluster.status(name)["phase"] == "Error"
     assert all(not tenant["records"]["accounts"] for tenant in simulators.forcemanager.control.tenants())
     for name, (_, right, _, _) in MISTAKES.items():
-        if "sage" in right:
-            right = {"sage": {"url": simulators.sage.url}}
-        cluster.patch(right, name)
+        cluster.patch(right if "sage" not in right else {"sage": {"url": simulators.sage.url}}, name)
     for name in MISTAKES:
         cluster.wait("Ready", name)
         assert not cluster.condition("Stalled", name)
@@ -101,7 +99,7 @@ def test_mistakes_of_the_spec(kubectl: Any, namespace: str, operator: Operator, 
 
 
 def test_mistakes_of_the_secrets(kubectl: Any, namespace: str, operator: Operator, simulators: Simulators) -> None:
-    """Missing and wrong Secrets stall, and a corrected Secret starts a run by itself, without waiting for the interval."""
+    """Missing and wrong Secrets stall; a corrected Secret starts a run by itself, long before the interval ends."""
     cluster = Integrations(kubectl, namespace)
     right = {
         name: manifests.secrets(namespace, simulators, end=f"-{number}", name=name)
@@ -117,7 +115,7 @@ def test_mistakes_of_the_secrets(kubectl: Any, namespace: str, operator: Operato
     told = {
         "missing": ("SecretNotFound", ("missing-sage", "Create the Secret")),
         "keyless": ("CredentialsRejected", ("keyless-sage", "`clientId`", "`clientSecret`")),
-        "refused": ("CredentialsRejected", ("Sage",)),
+        "refused": ("CredentialsRejected", ("Salesforce", "Correct clientSecret")),
         "crm": ("CredentialsRejected", ("ForceManager",)),
     }
     for name, (reason, words) in told.items():
@@ -135,7 +133,7 @@ def test_mistakes_of_the_secrets(kubectl: Any, namespace: str, operator: Operato
 def test_a_record_that_cannot_be_written(
     kubectl: Any, namespace: str, operator: Operator, simulators: Simulators
 ) -> None:
-    """A reject is a condition with codes, counts and remedy; the rest is written; it heals when the record is corrected."""
+    """A reject is a condition with codes, counts, remedy; the rest is written; it heals with the record."""
     cluster = Integrations(kubectl, namespace)
     resource = manifests.integration(
         namespace, simulators, accounts={"fields": [{"target": "name", "source": "AccountNumber"}]}

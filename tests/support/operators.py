@@ -43,11 +43,15 @@ class Operator:
 
     def start(self) -> None:
         """Start it and return when it is ready."""
+        self.launch()
+        wait_for(self._ready, "the operator is ready", tail=self.log)
+
+    def launch(self) -> None:
+        """Start it and return when it listens; it may not have reached the API server yet."""
         self._starts += 1
         name = f"operator-{self._starts}"
         self.pid = self._programs.start(name, self._argv)
         self.url = wait_for(lambda: self._probes(name), "the operator listens", tail=self.log)
-        wait_for(self._ready, "the operator is ready", tail=self.log)
 
     def kill(self) -> None:
         """End it as the kernel would: SIGKILL, no chance to say anything."""
