@@ -135,7 +135,12 @@ REFUSED = _change(
     unclear_since=null(),
     field_hashes=case((_r.target_id.is_(None), _nothing), else_=_r.field_hashes),
 )
-UNCLEAR = _change(unclear_since=bindparam("at"))
+# Only while it is unclear to this scope: a killed run's create may have been inherited by another one meanwhile.
+UNCLEAR = ForMany(
+    update(records)
+    .where(_at_key, _r.unclear_since.is_not(None))
+    .values(unclear_since=bindparam("at"), updated_at=bindparam("at"))
+)
 UNKNOWN = _change(
     status=_PENDING,
     target_id=null(),

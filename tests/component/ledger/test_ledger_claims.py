@@ -120,6 +120,19 @@ async def test_an_unclear_create_is_inherited_before_the_claim_is(bench: Bench) 
     assert not await bench.ledger.unclear(bench.scope, ACCOUNTS)
 
 
+async def test_an_inherited_create_does_not_become_unclear_again(bench: Bench) -> None:
+    """The run that sent it was killed; when its integration comes back the record is the other's affair."""
+    await _claims(bench, A)
+    await bench.intend(create(A))
+    await bench.ledger.release_integration("crm/acme")
+    other = await Bench.set_up(bench.ledger, "crm/other")
+    await _claims(other, A)
+    again = await Bench.set_up(bench.ledger)
+    assert await again.ledger.recover(again.scope, at=NOW + MINUTE) == 1
+    assert not await again.ledger.unclear(again.scope, ACCOUNTS)
+    assert [state.unclear_since for state in await other.ledger.unclear(other.scope, ACCOUNTS)] == [NOW]
+
+
 async def test_an_integration_that_moves_frees_its_old_claims(ledger: SqlLedger) -> None:
     """Its remotes were replaced: its own new scope, or anybody, takes over in the old tenant."""
     old = await Bench.set_up(ledger, fingerprint="old organisation")
