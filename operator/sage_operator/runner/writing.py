@@ -189,6 +189,7 @@ class Writer:
         intended: set[str] = set()
 
         async def intend(sending: Sequence[WriteItem]) -> None:
+            self._check()  # here the call ends early: what is under way comes to its outcome, the rest is not sent
             actions = [by_key[item.key][0] for item in sending]
             await self._ledger.intend(self._run_id, self._scope, actions, at=self._clock(), seen_by=self._seen_by)
             intended.update(item.key for item in sending)

@@ -102,7 +102,7 @@ def _delete_in_crm(world: World, one: int) -> None:
     if records:
         entity, target_id = records[one % len(records)]
         data = world.tenant.records[entity].pop(target_id)
-        world.sage.edit(str(data["extId"]), name=f"Again {one}")
+        world.sage.edit(str(data["extId"]), name=f"Again {target_id}")  # another name each time, else nothing changes
 
 
 async def carry_out(world: World, step: Step) -> None:

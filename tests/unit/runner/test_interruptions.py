@@ -115,7 +115,7 @@ async def test_an_error_of_one_batch_lets_the_others_end() -> None:
 
 
 async def test_an_error_while_the_last_batches_are_handed_over_lets_the_others_end() -> None:
-    """A stop or an error at the very end of the reading cuts no batch short."""
+    """A stop or an error at the very end of the reading cuts no request short."""
     world = with_accounts(4)
     world.tenant.catch_up()
 
@@ -128,7 +128,7 @@ async def test_an_error_while_the_last_batches_are_handed_over_lets_the_others_e
     assert report is not None
     assert isinstance(report.error, Stopped)
     assert not world.disk.sent, "outcomes of a batch in hand were not recorded"
-    assert len(world.tenant.records[Entity.ACCOUNTS]) == 3
+    assert len(world.tenant.records[Entity.ACCOUNTS]) == 2, "the request in hand is finished, the next one not sent"
 
 
 async def test_a_ledger_that_fails_stops_the_writing() -> None:
