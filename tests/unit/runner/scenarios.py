@@ -74,7 +74,7 @@ def apply(world: World, edit: Edit) -> None:
         case "contact" if live:
             sage.add_contact(live[one % len(live)], owner=_OWNERS[two % 3], name=f"Person {two}")
         case "rename" if rows:
-            sage.edit(rows[one % len(rows)], name=f"Name {two}")
+            sage.edit(rows[one % len(rows)], name=f"Name {two}{world.deletions * '!'}")
         case "phone" if accounts:
             sage.edit(accounts[one % len(accounts)], phone=str(two) if two % 3 else None)
         case "owner" if rows:
@@ -102,7 +102,9 @@ def _delete_in_crm(world: World, one: int) -> None:
     if records:
         entity, target_id = records[one % len(records)]
         data = world.tenant.records[entity].pop(target_id)
-        world.sage.edit(str(data["extId"]), name=f"Again {target_id}")  # another name each time, else nothing changes
+        world.deletions += 1
+        # A name that no later edit takes back: what ends as it was is no change, and nothing would notice.
+        world.sage.edit(str(data["extId"]), name=f"Again {world.deletions}")
 
 
 async def carry_out(world: World, step: Step) -> None:

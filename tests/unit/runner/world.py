@@ -40,6 +40,7 @@ class World:
     tenant: Tenant = field(init=False)
     disk: Disk = field(default_factory=Disk)
     runs: int = 0
+    deletions: int = 0
     left_open: int = 0
     source: MemorySource = field(init=False)
     target: MemoryTarget = field(init=False)
