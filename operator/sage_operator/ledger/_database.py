@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
@@ -76,16 +76,11 @@ class Database:
             async with self._turn:
                 if self._closed:
                     raise LedgerUnavailable("The ledger is closed.")
-                task = asyncio.ensure_future(_translated(self._transact(work, *args, **kwargs)))
-                try:
-                    result = await asyncio.shield(task)
-                except asyncio.CancelledError:
-                    while not task.done():
-                        with suppress(asyncio.CancelledError):
-                            await asyncio.wait({task})
-                    if not task.cancelled():
-                        task.exception()  # it has been seen
-                    raise
+                result = await _whole(_translated(self._transact(work, *args, **kwargs)))
+        except asyncio.CancelledError:
+            outcome = "cancelled"
+            raise
+        else:
             outcome = "ok"
             return result
         finally:
@@ -109,7 +104,7 @@ class Database:
 
 
 def _path(path_or_url: str | Path) -> Path:
-    """Return the file that a path or URL names, if its directory exists."""
+    """Return the file that a path or URL names."""
     text = str(path_or_url)
     if "://" in text:
         try:
@@ -128,6 +123,20 @@ def _set_up(connection: Any, _record: Any) -> None:
     for pragma in _PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+async def _whole(work: Coroutine[Any, Any, T]) -> T:
+    """Await some work to its end, and be cancelled only then."""
+    task = asyncio.create_task(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        while not task.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait({task})
+        if not task.cancelled():
+            task.exception()  # it has been seen
+        raise
 
 
 async def _translated(work: Awaitable[T]) -> T:

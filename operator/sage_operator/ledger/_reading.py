@@ -94,8 +94,8 @@ _frequent = (
 
 def known(connection: Connection, scope: ScopeState, entity: Entity, ids: Iterable[str]) -> dict[str, RecordState]:
     """Return states by Sage id."""
-    rows = connection.execute(_known, {"scope": scope.id, "entity": entity.value, "ids": listed(ids)})
-    return {row.sage_id: _state(row) for row in rows}
+    rows = connection.execute(_known, {"scope": scope.id, "entity": entity.value, "ids": listed(ids)}).all()
+    return {row[0]: _state(row) for row in rows}
 
 
 def unclear(connection: Connection, scope: ScopeState, entity: Entity) -> tuple[RecordState, ...]:

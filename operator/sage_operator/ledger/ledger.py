@@ -45,7 +45,11 @@ class SqlLedger:
         """
         database = await Database.open(path_or_url, busy_timeout=busy_timeout)
         ledger = cls(database, clock)
-        await ledger._measure()
+        try:
+            await ledger._measure()
+        except BaseException:
+            await ledger.aclose()
+            raise
         return ledger
 
     async def aclose(self) -> None:

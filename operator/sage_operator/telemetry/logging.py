@@ -42,14 +42,14 @@ class _Handler(logging.StreamHandler[TextIO]):
     """Ours, to be found again when `configure` is called twice."""
 
 
-class _TimerTicks(logging.Filter):
-    """Drops what Kopf says at each tick of a timer: with a heartbeat it would be all that is logged."""
+class _Ticks(logging.Filter):
+    """Drops what Kopf says of each tick and each event that went well: it would be all that is logged."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if record.levelno != logging.INFO:
             return True
         message = record.getMessage()
-        return not (message.startswith("Timer ") and message.endswith(" succeeded."))
+        return not (message.startswith(("Timer ", "Handler ")) and message.endswith(" succeeded."))
 
 
 def configure(*, fmt: LogFormat | str = LogFormat.JSON, level: str = "INFO", stream: TextIO | None = None) -> None:
@@ -97,7 +97,7 @@ def configure(*, fmt: LogFormat | str = LogFormat.JSON, level: str = "INFO", str
     for name, floor in _FLOORS.items():
         logging.getLogger(name).setLevel(max(floor, root.level))
     ticks = logging.getLogger("kopf.objects")
-    ticks.filters[:] = [*(f for f in ticks.filters if not isinstance(f, _TimerTicks)), _TimerTicks()]
+    ticks.filters[:] = [*(f for f in ticks.filters if not isinstance(f, _Ticks)), _Ticks()]
     # Kopf silences it where it can: an exception that nobody awaited would be lost.
     asyncio_logger = logging.getLogger("asyncio")
     asyncio_logger.propagate = True

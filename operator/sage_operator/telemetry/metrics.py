@@ -106,7 +106,9 @@ class Metrics:
             "system",
             "host",
         )
-        self._ledger = self._counter("sage_ledger_transactions", "Ledger transactions: ok or error.", "outcome")
+        self._ledger = self._counter(
+            "sage_ledger_transactions", "Ledger transactions: ok, error or cancelled.", "outcome"
+        )
         self._ledger_duration = self._histogram(
             "sage_ledger_duration_seconds",
             "Duration of ledger transactions, waiting for their turn included.",
@@ -169,7 +171,7 @@ class Metrics:
         self._records.remove_by_labels({"namespace": namespace, "name": name})
 
     def observe_ledger(self, outcome: str, seconds: float) -> None:
-        """Count a ledger transaction that ended `ok` or `error`."""
+        """Count a ledger transaction that ended `ok`, in an `error`, or whose caller was `cancelled`."""
         self._ledger.labels(outcome).inc()
         self._ledger_duration.observe(seconds)
 
