@@ -71,7 +71,7 @@ def test_deleting_while_a_run_is_on(kubectl: Any, namespace: str, operator: Oper
     written = _creates(simulators)
     ended = [line for line in operator.lines() if line["message"] == "run-ended"]
     assert [line["outcome"] for line in ended] == ["Stopped"]
-    assert 'name="acme"' not in operator.get("/metrics"), "a deleted integration leaves no series"
+    wait_for(lambda: 'name="acme"' not in operator.get("/metrics"), "a deleted integration leaves no series")
     cluster.apply(resource)
     cluster.wait("Ready")
     expected.assert_in_step(simulators)

@@ -89,34 +89,32 @@ async def _run_kopf(
     async def login() -> kopf.AiohttpSession:
         return await kopf_session(configuration, trace=watches.trace(), refreshed=in_cluster)
 
-    def started() -> None:
-        # Kopf's own signal handlers are in place by now, and would end the runs in flight: ours let them finish.
-        loop = asyncio.get_running_loop()
-        with suppress(RuntimeError, ValueError):  # not in the main thread: whoever embeds us uses `stop`
-            for number in (signal.SIGTERM, signal.SIGINT):
-                loop.add_signal_handler(number, stop.set)
-
-    stopping = asyncio.create_task(stop.wait())
-    operator = asyncio.create_task(
-        kopf.operator(
-            registry=handlers.registry(coordinator, config, login=login, started=started),
-            settings=handlers.settings(),
-            standalone=True,
-            clusterwide=not config.namespaces,
-            namespaces=list(config.namespaces),
-            stop_flag=kopf_stop,
-            ready_flag=ready,
-        )
+    before = asyncio.all_tasks()
+    tasks = await kopf.spawn_tasks(
+        registry=handlers.registry(coordinator, config, login=login),
+        settings=handlers.settings(),
+        standalone=True,
+        clusterwide=not config.namespaces,
+        namespaces=list(config.namespaces),
+        stop_flag=kopf_stop,
+        ready_flag=ready,
     )
+    # Kopf's own signal handlers are in place by now, and would end the runs in flight: ours let them finish.
+    loop = asyncio.get_running_loop()
+    with suppress(RuntimeError, ValueError):  # not in the main thread: whoever embeds us uses `stop`
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+    stopping = asyncio.create_task(stop.wait())
+    running = asyncio.create_task(kopf.run_tasks(tasks, ignored={*before, stopping}))
     try:
-        await asyncio.wait({operator, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
         await coordinator.close(config.grace_period)
         kopf_stop.set()
-        await operator
+        await running
     finally:
         kopf_stop.set()
         await _cancel(stopping)
-        await asyncio.gather(operator, return_exceptions=True)
+        await asyncio.gather(running, return_exceptions=True)
 
 
 async def _measure_lag() -> None:

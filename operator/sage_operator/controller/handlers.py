@@ -23,19 +23,14 @@ def registry(
     config: Config,
     *,
     login: Callable[[], Awaitable[kopf.AiohttpSession]],
-    started: Callable[[], None],
 ) -> kopf.OperatorRegistry:
-    """Return the handlers; `login` gives Kopf its session, `started` is called when Kopf begins to watch."""
+    """Return the handlers; `login` gives Kopf its session."""
     handlers = kopf.OperatorRegistry()
     heartbeat = config.heartbeat.total_seconds()
 
     @kopf.on.login(registry=handlers, id="login")
     async def _login(**_: Any) -> kopf.AiohttpSession:
         return await login()
-
-    @kopf.on.startup(registry=handlers, id="startup")
-    async def _startup(**_: Any) -> None:
-        started()
 
     def spread(*, uid: str, **_: Any) -> float:
         """Spread the heartbeats of many integrations over one interval."""

@@ -72,7 +72,9 @@ class RemoteConnector:
         missing = [key for key in keys if not values.get(key)]
         if missing:
             listed = " and ".join(f"`{key}`" for key in missing)
-            raise CredentialsRejected(f"Secret `{name}` lacks {listed}.", remedy="Add it to the Secret.")
+            raise CredentialsRejected(
+                f"Secret `{name}` lacks {listed}.", remedy=f"Add {'it' if len(missing) == 1 else 'them'} to the Secret."
+            )
         for key in keys:
             protect(values[key])
         return values

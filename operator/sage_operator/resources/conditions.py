@@ -48,14 +48,20 @@ class Reason(_Explained):
     QUOTA_EXHAUSTED = "QuotaExhausted", "A remote's quota of requests is used up; it is tried again later."
     NO_PROGRESS = "NoProgress", "The run made no progress within `timeout` and was stopped; what was done is recorded."
 
-    CREDENTIALS_REJECTED = "CredentialsRejected", "A remote refused the sign-in with the credentials in the Secret."
-    SECRET_NOT_FOUND = "SecretNotFound", "The Secret, or a key that it must have, does not exist."
+    CREDENTIALS_REJECTED = (
+        "CredentialsRejected",
+        "A remote refused the credentials in the Secret, or the Secret lacks a key.",
+    )
+    SECRET_NOT_FOUND = "SecretNotFound", "The Secret does not exist."
     HOST_NOT_ALLOWED = "HostNotAllowed", "The operator's configuration does not allow this host, or not without TLS."
     COMPANY_NOT_FOUND = "CompanyNotFound", "Sage has no such company, or several and none was named."
     INVALID_FIELD_MAP = "InvalidFieldMap", "A field map names a field that does not exist or does not fit its source."
     INVALID_USER_MAP = "InvalidUserMap", "A user pair matches nobody, or more than one user."
-    INVALID_SCOPE = "InvalidScope", "The scope can't be read: a condition is refused, or the branch does not exist."
-    SCHEMA_MISMATCH = "SchemaMismatch", "A remote lacks objects or fields that the operator needs."
+    INVALID_SCOPE = "InvalidScope", "The scope can't be read: Sage refuses a condition."
+    SCHEMA_MISMATCH = (
+        "SchemaMismatch",
+        "A remote lacks what the integration needs: an API version, an object, the branch.",
+    )
     EXISTING_RECORDS_UNDECIDED = (
         "ExistingRecordsUndecided",
         "ForceManager has records that did not come from Sage, and the spec does not say what to do with them.",

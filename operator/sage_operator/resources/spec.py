@@ -112,7 +112,8 @@ class SageSpec(SpecModel):
     whose permissions decide what can be read; the Secret has the keys `clientId` and `clientSecret`."""
 
     credentials_secret_ref: SecretRef
-    """The Secret with the credentials for Sage. A change of the Secret starts a run."""
+    """The Secret with the credentials for Sage, read at the start of each run. A change starts a run by itself only
+    while the integration is stalled for its credentials."""
 
 
 class ForceManagerSpec(SpecModel):
@@ -131,8 +132,9 @@ class ForceManagerSpec(SpecModel):
     """URL of the ForceManager API, version 4, with its path."""
 
     credentials_secret_ref: SecretRef
-    """The Secret with the API keys, `publicKey` and `privateKey` (ForceManager: Settings, Integrations, API key). A
-    change of the Secret starts a run."""
+    """The Secret with the API keys, `publicKey` and `privateKey` (ForceManager: Settings, Integrations, API key),
+    read at the start of each run. A change starts a run by itself only while the integration is stalled for its
+    credentials."""
 
     requests_per_second: Literal[4, 13] = 4
     """How many requests a second the tenant's plan allows: 4 or 13. Integrations that use the same keys share it."""

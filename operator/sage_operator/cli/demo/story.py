@@ -87,7 +87,8 @@ async def _show_run(
     shown = ""
     async for told in _statuses(cluster):
         current = told.get("currentRun") or {}
-        progress = f"  {current.get('mode', '')} run: {current.get('stage', '')}, {current.get('done', 0)} records"
+        mode = current.get("mode") or "First"
+        progress = f"  {mode} run: {current.get('stage', '')}, {current.get('done', 0)} records"
         if current and progress != shown:
             say(progress)
             shown = progress
@@ -137,7 +138,7 @@ def _document(api: embedded.KubernetesApi, runs: list[dict[str, Any]]) -> dict[s
 
 
 def _described(api: embedded.KubernetesApi) -> str:
-    return f"kube-apiserver {api.version}" if api.kind == "kube-apiserver" else f"emulator of {api.version}"
+    return f"kube-apiserver {api.version}" if api.kind == "kube-apiserver" else f"emulator ({api.version})"
 
 
 def _say_status(say: Callable[[str], None], told: dict[str, Any]) -> None:
