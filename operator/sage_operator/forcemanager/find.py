@@ -26,11 +26,10 @@ _IMPOSSIBLE = "no-such-record"
 
 
 async def index(connection: Connection, entity: Entity) -> AsyncGenerator[list[TargetRow], None]:
-    """Yield all live records that bear an `extId`, page by page, each once."""
+    """Yield all live records that bear an `extId`, page by page, each once; a page of other rows only is empty."""
     async with aclosing(pages(connection, f"/{entity}", operation="index", what=entity.value, grows=True)) as all_pages:
         async for rows in all_pages:
-            if live := _live(rows):
-                yield live
+            yield _live(rows)
 
 
 async def find(connection: Connection, entity: Entity, ext_ids: Sequence[str]) -> dict[str, tuple[int, ...]]:
@@ -66,7 +65,8 @@ async def _any(connection: Connection, entity: Entity) -> str | None:
     """Return the `extId` of some live record; None if no record has one."""
     async with aclosing(index(connection, entity)) as rows:
         async for group in rows:
-            return group[0].ext_id
+            if group:
+                return group[0].ext_id
     return None
 
 

@@ -94,7 +94,7 @@ class ForceManagerTarget:
         return await self._tenant.schemas[entity].get(fetch)
 
     def index(self, entity: Entity) -> AsyncGenerator[Sequence[TargetRow], None]:
-        """Yield all live records that have an `extId`, paged by id downwards, each once."""
+        """Yield all live records that have an `extId`, paged by id downwards, each once; pages of others are empty."""
         return find.index(self._connection, entity)
 
     async def find(self, entity: Entity, ext_ids: Sequence[str]) -> dict[str, tuple[int, ...]]:

@@ -68,7 +68,10 @@ class Target(Protocol):
         """The fields of a resource."""
 
     def index(self, entity: Entity) -> AsyncIterator[Sequence[TargetRow]]:
-        """All live records that have an `extId`, paged by id downwards, each once."""
+        """All live records that have an `extId`, paged by id downwards, each once.
+
+        A page of other rows only, deleted ones say, is empty; there is no page at all where there is no row.
+        """
 
     async def find(self, entity: Entity, ext_ids: Sequence[str]) -> Mapping[str, tuple[int, ...]]:
         """Live records by `extId`, all ids that bear it; an `extId` that nobody bears is absent."""

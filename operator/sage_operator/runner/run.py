@@ -152,7 +152,8 @@ class Runner:
             await self.ledger.begin_pass(scope, state)
         if mode is Mode.INITIAL and not state.indexed:
             for entity in entities:
-                await entity.index()
+                if not await entity.index():
+                    break  # accounts come first: where not even a deleted one is, nothing can belong to one
             state = replace(state, indexed=True)
             await self.ledger.save_pass(scope, state)
         for entity in entities:

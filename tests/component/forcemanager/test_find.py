@@ -66,6 +66,15 @@ async def test_deleted_and_foreign_records_are_left_out(crm: Any, fill: Fill) ->
     assert {row.id: row.ext_id for row in await collect(crm.connect())} == {ids[0]: "a", ids[4]: "c"}
 
 
+async def test_a_tenant_with_records_of_others_only_is_not_empty(crm: Any, fill: Fill) -> None:
+    """A page of rows that are deleted or bear no extId is an empty page; without any row there is no page."""
+    target = crm.connect()
+    assert [rows async for rows in target.index(Entity.ACCOUNTS)] == []
+    ids = fill("a", None)
+    crm.control.delete("accounts", ids[0])
+    assert [rows async for rows in target.index(Entity.ACCOUNTS)] == [[]]
+
+
 async def test_rows_added_meanwhile_hide_none(crm: Any, fill: Fill) -> None:
     """Every page is shifted by others' creates: all old rows come all the same, and each once."""
     crm.control.configure(max_page_size=50)

@@ -75,6 +75,7 @@ class MemoryTarget:
         self.open_streams = 0
         self.calls: list[tuple[str, Entity, tuple[str, ...]]] = []
         self.found: list[str] = []
+        self.indexes: list[Entity] = []
         self.in_hand = 0
         self.most_in_hand = 0
         self._tenant = tenant
@@ -113,12 +114,13 @@ class MemoryTarget:
         return TargetSchema(fields={name: TargetField(name=name, kind=FieldKind.TEXT) for name in TEXTS[entity]})
 
     async def index(self, entity: Entity) -> AsyncIterator[Sequence[TargetRow]]:
-        """Page through live records."""
+        """Page through live records; a page without an `extId` is empty."""
+        self.indexes.append(entity)
         self.open_streams += 1
         try:
             for i, data in sorted(self._tenant.records[entity].items(), reverse=True):
                 await self._call()
-                yield (TargetRow(id=i, ext_id=str(data["extId"])),)
+                yield (TargetRow(id=i, ext_id=str(data["extId"])),) if "extId" in data else ()
         finally:
             self.open_streams -= 1
 

@@ -40,6 +40,24 @@ async def test_the_first_run_writes_all_in_scope_and_nothing_else() -> None:
     assert list(world.disk.modes.values()) == [Mode.INITIAL]
 
 
+async def test_an_empty_tenant_is_asked_for_accounts_only() -> None:
+    """A contact can't be without an account: where there is none, contacts are not asked for."""
+    world = await settled_world()
+    assert world.target.indexes == [Entity.ACCOUNTS]
+
+
+async def test_a_tenant_with_an_account_is_asked_for_both() -> None:
+    """An account that is not ours is reason enough to look for contacts, and one that is there is not made again."""
+    world = World()
+    customer = world.sage.add_account(owner=ANA, name="Customer", phone="1")
+    person = world.sage.add_contact(customer, name="Person")
+    foreign = world.tenant.add(Entity.ACCOUNTS, {"name": "Customer"})
+    known = world.tenant.add(Entity.CONTACTS, {"extId": person, "accountId": foreign})
+    await world.run()
+    assert world.target.indexes == [Entity.ACCOUNTS, Entity.CONTACTS]
+    assert world.tenant.bearing(Entity.CONTACTS, person) == [known]
+
+
 async def test_accounts_come_before_their_contacts() -> None:
     """No contact is sent before all accounts have their outcomes."""
     world = await settled_world()
