@@ -70,10 +70,14 @@ async def prepare(settings: Settings, remotes: Remotes, *, now: datetime, strict
     if abs(source.clock - now) > MAX_SKEW:
         raise ClockSkew("Sage's clock and the operator's differ by more than an hour.")
     users = await _associate(settings, source=source, target=target, strict=strict_users)
-    schemas = {e.entity: await target.schema(e.entity) for e in settings.entities}
+    async with asyncio.TaskGroup() as together:
+        asked = {e.entity: together.create_task(target.schema(e.entity)) for e in settings.entities}
+        branch = together.create_task(_branch(settings.branch, target))
+    schemas = {entity: task.result() for entity, task in asked.items()}
     rules = {e.entity: compile_rules(e.entity, e.rules, schemas[e.entity]) for e in settings.entities}
     names = sorted({name for entity in rules.values() for name in lists_used(c.rule for c in entity)})
-    branch_id = await _branch(settings.branch, target)
+    async with asyncio.TaskGroup() as together:
+        lists = [together.create_task(target.value_list(name)) for name in names]
     return Prepared(
         tenant=tenant.result(),
         fingerprint=f"{organisation.result()}/{tenant.result()}",
@@ -81,8 +85,10 @@ async def prepare(settings: Settings, remotes: Remotes, *, now: datetime, strict
         users=users,
         scope=Scope(owner_ids=None if settings.all_accounts else users.owner_ids),
         rules=rules,
-        lists=tuple([await target.value_list(name) for name in names]),
-        branches={e.entity: branch_id if _has_branch(e.entity, schemas[e.entity]) else None for e in settings.entities},
+        lists=tuple(task.result() for task in lists),
+        branches={
+            e.entity: branch.result() if _has_branch(e.entity, schemas[e.entity]) else None for e in settings.entities
+        },
     )
 
 
