@@ -190,6 +190,14 @@ async def test_the_summary_names_the_most_frequent_rejects(bench: Bench) -> None
     )
 
 
+async def test_the_summary_counts_unclear_creates(bench: Bench) -> None:
+    """Whatever else is said of the record."""
+    await bench.intend(create(A), create(B), create(JO))
+    await bench.note(reject(B))
+    await bench.settle(outcome(create(JO), OutcomeKind.DONE, 7))
+    assert (await bench.ledger.summary(bench.scope)).unclear == 2
+
+
 async def test_an_empty_scope_has_an_empty_summary(bench: Bench) -> None:
     """There is nothing, not a row of zeros."""
     summary = await bench.ledger.summary(bench.scope)
