@@ -180,35 +180,50 @@ class Writer:
     async def _write(self, batch: _Batch) -> None:
         """Carry out one batch: the intent of each request on disk before it, its outcomes after it.
 
-        What was not sent leaves no trace: its page stays open, so the cursor stays behind it.
+        What was not sent leaves no trace: its page stays open, so the cursor stays behind it, and the run has failed.
+
+        Raises:
+            SyncError: something was not sent, or has no outcome; a watermark beyond it would lose it.
         """
         by_key = {action.sage_id: (action, page) for action, page in zip(batch.actions, batch.pages, strict=True)}
         items = [WriteItem(key=a.sage_id, target_id=a.target_id, data=a.payload) for a in batch.actions]
         call = self._target.create if batch.kind is ActionKind.CREATE else self._target.update
         started = perf_counter()
         intended: set[str] = set()
+        open_keys = set(by_key)
 
-        async def intend(sending: Sequence[WriteItem]) -> None:
-            self._check()  # here the call ends early: what is under way comes to its outcome, the rest is not sent
+        async def note(sending: Sequence[WriteItem]) -> None:
             actions = [by_key[item.key][0] for item in sending]
             await self._ledger.intend(self._run_id, self._scope, actions, at=self._clock(), seen_by=self._seen_by)
             intended.update(item.key for item in sending)
 
+        async def intend(sending: Sequence[WriteItem]) -> None:
+            self._check()  # here the call ends early: what is under way comes to its outcome, the rest is not sent
+            await note(sending)
+
         stream = call(self._entity, items, intend=intend)
         try:
             async for outcomes in stream:
-                settled = [self._judge(by_key[o.key][0], o) for o in outcomes if o.key in intended]
+                told = [o for o in outcomes if o.key in intended or o.kind is not OutcomeKind.NOT_SENT]
+                # It may have been found out without a write, by reading, that a record is gone.
+                unsent = {outcome.key for outcome in told} - intended
+                if unsent:
+                    await note([item for item in items if item.key in unsent])
+                settled = [self._judge(by_key[o.key][0], o) for o in told]
                 self._progress.stage_seconds["write"] += perf_counter() - started
                 started = perf_counter()
                 await self._ledger.settle(self._run_id, self._scope, settled, at=self._clock())
                 self._progress.stage_seconds["record"] += perf_counter() - started
                 for item in settled:
                     by_key[item.action.sage_id][1].open -= 1
+                    open_keys.discard(item.action.sage_id)
                     self._count(item)
                 started = perf_counter()
         finally:
             await close(stream)
         await self._settled()
+        if open_keys:
+            raise SyncError(f"{len(open_keys)} {self._entity} were not sent.", remedy="The next run sends them.")
 
     @staticmethod
     def _judge(action: Action, outcome: WriteOutcome) -> Settled:

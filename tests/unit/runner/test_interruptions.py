@@ -1,15 +1,16 @@
 """Runs that are stopped, fail or die: what is recorded, and where the next one goes on."""
 
 import asyncio
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from sage_operator.sync.codes import Code
-from sage_operator.sync.entities import Entity, Mode, RecordStatus
+from sage_operator.sync.entities import ActionKind, Entity, Mode, RecordStatus
 from sage_operator.sync.errors import LedgerUnavailable, NoProgress, Stopped, SyncError, System, Unavailable
-from sage_operator.sync.records import OutcomeKind
+from sage_operator.sync.records import OutcomeKind, WriteItem, WriteOutcome
 
 from .sage_org import ANA, BEN, EVE
 from .world import World
@@ -199,6 +200,43 @@ async def test_two_records_of_a_late_commit_leave_the_older_one_in_use() -> None
     await world.run()
     assert world.disk.records[Entity.ACCOUNTS, account].state.target_id == older
     assert len(world.tenant.records[Entity.ACCOUNTS]) == 2
+
+
+async def test_a_record_found_gone_without_a_request_is_made_anew() -> None:
+    """An outcome that needed no write, so that none was intended, is stored like any other."""
+    world = with_accounts(3)
+    await world.run()
+    gone = min(world.sage.rows)
+    (target_id,) = world.tenant.bearing(Entity.ACCOUNTS, gone)
+    del world.tenant.records[Entity.ACCOUNTS][target_id]
+    world.clock.advance(timedelta(hours=1))
+    world.sage.edit(gone, name="Renamed")
+
+    async def update(_: Entity, items: Sequence[WriteItem], **__: Any) -> AsyncIterator[Sequence[WriteOutcome]]:
+        yield [WriteOutcome(key=item.key, kind=OutcomeKind.UNKNOWN_ID) for item in items]
+
+    report = await world.run(prepare=lambda w: setattr(w.target, "update", update))
+    assert report is not None
+    assert report.result.counts == {Entity.ACCOUNTS: {ActionKind.PENDING: 1}}
+    assert world.statuses(Entity.ACCOUNTS)[gone] is RecordStatus.PENDING
+    await world.run(after=timedelta(hours=1))
+    world.check()
+
+
+@pytest.mark.parametrize("told", [False, True])
+async def test_what_was_never_sent_holds_the_watermark(told: bool) -> None:
+    """A call that ends without a word for some records does not let the run pass for complete."""
+    world = with_accounts(5)
+
+    async def create(_: Entity, items: Sequence[WriteItem], **__: Any) -> AsyncIterator[Sequence[WriteOutcome]]:
+        yield [WriteOutcome(key=item.key, kind=OutcomeKind.NOT_SENT) for item in items if told]
+
+    report = await world.run(prepare=lambda w: setattr(w.target, "create", create))
+    assert report is not None
+    assert not report.succeeded
+    assert world.disk.scope.watermark is None
+    await world.run()
+    world.check()
 
 
 async def test_writes_overlap_but_memory_does_not_grow() -> None:
