@@ -38,7 +38,7 @@ def test_first_sync_and_changes(kubectl: Any, namespace: str, operator: Operator
     assert first["lastRun"]["mode"] == "Initial", operator.log()
     expected.assert_in_step(simulators)
     assert first["synchronized"]["accounts"] == len(expected.accounts(simulators))
-    assert first["users"] == {"associated": 7, "unassociated": 3}
+    assert first["users"] == {"associated": 7, "unassociated": 3, "unmatched": ""}
 
     sage = simulators.sage.control
     changed, moved, deleted = sorted(expected.accounts(simulators))[:3]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sage_operator.resources import Condition, ConditionStatus, ConditionType, Reason
+from sage_operator.resources import Condition, ConditionStatus, ConditionType, Reason, UserCounts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,6 +13,15 @@ class Event:
     warning: bool
     reason: str
     message: str
+
+
+def drift(before: UserCounts | None, after: UserCounts | None) -> tuple[Event, ...]:
+    """Return the event that pairs of the spec have stopped matching; none if they were told already."""
+    was = before.unmatched if before is not None else ""
+    now = after.unmatched if after is not None else ""
+    if not now or now == was:
+        return ()
+    return (Event(warning=True, reason="UserMapDrift", message=f"No longer associated: {now}."),)
 
 
 def transitions(before: Iterable[Condition], after: Iterable[Condition]) -> tuple[Event, ...]:

@@ -21,7 +21,7 @@ from kubernetes.aio.client.exceptions import ApiException
 
 from sage_operator.controller.events import Event
 from sage_operator.resources import ObjectMeta, names
-from sage_operator.sync.errors import SecretNotFound, SyncError
+from sage_operator.sync.errors import KubernetesUnavailable, SecretNotFound
 
 log = structlog.get_logger(__name__)
 
@@ -31,13 +31,6 @@ CONNECTIONS = 16
 _CONFLICTS = 5
 _SESSION_LIFE = timedelta(minutes=10)
 """Service account tokens rotate, and Kopf reads them only when it signs in."""
-
-
-class KubernetesUnavailable(SyncError):
-    """The Kubernetes API refused or did not answer one of our calls."""
-
-    reason = "SyncFailed"
-    default_remedy = "It is tried again by itself."
 
 
 async def load_configuration(kubeconfig: Path | None) -> client.Configuration:

@@ -4,11 +4,12 @@ import structlog
 
 from sage_operator.controller import status
 from sage_operator.controller.conditions import Situation
-from sage_operator.controller.events import transitions
-from sage_operator.controller.kube import Kube, KubernetesUnavailable
+from sage_operator.controller.events import drift, transitions
+from sage_operator.controller.kube import Kube
 from sage_operator.controller.services import Services
 from sage_operator.controller.slot import Slot
 from sage_operator.resources import SageIntegrationStatus
+from sage_operator.sync.errors import KubernetesUnavailable
 
 log = structlog.get_logger(__name__)
 
@@ -42,7 +43,8 @@ async def publish(slot: Slot, services: Services, draft: SageIntegrationStatus |
         now=services.clock(),
     )
     await write(slot, services.kube)
-    for event in transitions(before.conditions, slot.status.conditions):
+    now = slot.status
+    for event in (*transitions(before.conditions, now.conditions), *drift(before.users, now.users)):
         await services.kube.post_event(slot.integration.metadata, event)
 
 

@@ -14,7 +14,7 @@ from sage_operator.resources import (
 )
 from sage_operator.runner.progress import Progress
 from sage_operator.sync.entities import Trigger
-from sage_operator.sync.errors import SyncError
+from sage_operator.sync.errors import SyncError, restored
 from sage_operator.sync.state import Summary
 
 
@@ -114,15 +114,6 @@ class Slot:
             handled_generation=told.observed_generation if handled else -1,
             handled_token=told.last_handled_reconcile_at,
             proven=told.observed_generation if well else -1,
-            error=Remembered(ready.reason, ready.message) if ready is not None and failed else None,
+            error=restored(ready.reason, ready.message) if ready is not None and failed else None,
             past=past,
         )
-
-
-class Remembered(SyncError):
-    """An error of before the operator's start, as the status tells it."""
-
-    def __init__(self, reason: str, message: str) -> None:
-        """Take the condition's reason and message."""
-        super().__init__(message, remedy="")
-        self.reason = reason  # type: ignore[misc]

@@ -79,7 +79,11 @@ def ended(previous: SageIntegrationStatus, report: RunReport, *, handled_token: 
         changes["last_success_time"] = last.completed_at
         changes["data_as_of"] = _whole(result.data_as_of)
     if report.users is not None:
-        changes["users"] = UserCounts(associated=report.users[0], unassociated=report.users[1])
+        changes["users"] = UserCounts(
+            associated=report.users[0],
+            unassociated=report.users[1],
+            unmatched="; ".join(report.drift),
+        )
         changes["fields"] = EntityCounts(**{entity.value: count for entity, count in report.fields.items()})
     if report.summary is not None:
         changes |= _records(report.summary)

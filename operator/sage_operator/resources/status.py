@@ -134,6 +134,9 @@ class UserCounts(Model):
     """Sage users with a ForceManager user."""
     unassociated: Count = 0
     """Active Sage users without one."""
+    unmatched: Annotated[str, Cut(240)] = ""
+    """Pairs of the spec that used to match and no longer do, since a user was renamed or deleted. Their accounts have
+    left the scope, the rest goes on."""
 
 
 class Reject(Model):

@@ -45,6 +45,8 @@ class Planner:
     async def _plan(self, rows: Sequence[SourceRow]) -> tuple[tuple[Action, ...], dict[str, RecordState]]:
         run, entity = self.run, self.context.entity
         ids = [row.id for row in rows]
+        # Claims first: one that is taken over brings the record's state along.
+        claims = await run.ledger.claim(run.scope, entity, ids)
         states = dict(await run.ledger.known(run.scope, entity, ids))
         parents: dict[str, RecordState] = {}
         if entity is Entity.CONTACTS:
@@ -52,7 +54,7 @@ class Planner:
             parents = dict(await run.ledger.known(run.scope, Entity.ACCOUNTS, parent_ids))
         knowledge = Knowledge(
             states=states,
-            claims=await run.ledger.claim(run.scope, entity, ids),
+            claims=claims,
             indexed=await run.ledger.indexed(run.scope, entity, ids) if self.use_index else {},
             parents=parents,
         )

@@ -74,7 +74,7 @@ def users() -> Query:
 
 
 def changed(entity: Entity, *, since: datetime, sources: Sequence[str]) -> Query:
-    """Ask what changed, deleted rows and those out of scope included (`sync.md` 3, first query)."""
+    """Ask what changed, deleted rows and those out of scope included."""
     return Query(
         sage_object=entity.sage_object,
         columns=("Id", "IsDeleted", "MasterRecordId"),

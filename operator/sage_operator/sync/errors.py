@@ -15,7 +15,8 @@
     │   ├── Unavailable             no answer, 5xx, or too busy for longer than retries last
     │   ├── QuotaExhausted          the day's allowance is used up
     │   ├── ClockSkew               Sage's clock and ours differ by more than an hour
-    │   └── LedgerUnavailable
+    │   ├── LedgerUnavailable
+    │   └── KubernetesUnavailable   the API refused, or did not answer, one of our own calls
     ├── NoProgress              nothing moved for `spec.timeout`
     └── Stopped                 suspended, deleted, or the operator is ending; nothing is wrong
 
@@ -149,6 +150,12 @@ class LedgerUnavailable(Transient):
     default_remedy = "Check the ledger's volume: space, permissions, mount."
 
 
+class KubernetesUnavailable(Transient):
+    """The Kubernetes API refused or did not answer one of our own calls."""
+
+    default_remedy = "It is tried again by itself; if it lasts, check the operator's rights."
+
+
 class NoProgress(SyncError):
     """Nothing moved for `spec.timeout`; the run was stopped cleanly."""
 
@@ -160,3 +167,13 @@ class Stopped(SyncError):
     """The run was told to stop: suspended, deleted, or the operator is ending."""
 
     reason = "Stopped"
+
+
+def restored(reason: str, message: str) -> SyncError:
+    """Return the error that a condition tells of: the message bears its remedy already."""
+    for system in System:
+        if reason == f"{system.spoken}Unavailable":
+            return Unavailable(system, message, remedy="")
+    kinds: list[type[SyncError]] = [*Blocked.__subclasses__(), *Transient.__subclasses__(), NoProgress]
+    kind = next((kind for kind in kinds if kind is not Unavailable and kind.reason == reason), SyncError)
+    return kind(message, remedy="")

@@ -19,7 +19,7 @@ LAST_RETRY = timedelta(hours=24)
 
 
 def choose(state: ScopeState, *, digest: str, now: datetime) -> Mode:
-    """Return the run that is due: the first line of `sync.md` 2 that holds. `now` is Sage's clock, UTC.
+    """Return the run that is due: the first of these that holds. `now` is Sage's clock, UTC.
 
     An interrupted pass has written with its own configuration what no stamp in Sage tells: going back to the earlier
     configuration needs another pass, though its digest is that of the watermark.

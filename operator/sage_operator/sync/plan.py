@@ -57,14 +57,15 @@ def _plan_row(row: SourceRow, knowledge: Knowledge, context: PlanContext) -> Act
     parent = knowledge.parents.get(row.parent_id) if row.parent_id else None
     if context.entity is Entity.CONTACTS and not _is_there(parent):
         return _pending(row, context, state, Code.ACCOUNT_NOT_SYNCHRONIZED)
-    rep = _sales_rep(row, context)
+    own = _own_user(row, context)
+    rep = own if own is not None and own.active else _fallback(context)
     if rep is None and target_id is None:
         return _reject(row, context, state, Code.USER_NOT_ASSOCIATED, f"Owner {row.owner_id} has no active user there.")
     mapped = map_row(row, context)
     if mapped.problems:
         message = "; ".join(str(problem) for problem in mapped.problems)
         return _reject(row, context, state, mapped.problems[0].code, message)
-    return _write(row, context, state=state, target_id=target_id, mapped=mapped, rep=rep, parent=parent)
+    return _write(row, context, state=state, target_id=target_id, mapped=mapped, own=own, rep=rep, parent=parent)
 
 
 def _is_there(parent: RecordState | None) -> bool:
@@ -72,16 +73,16 @@ def _is_there(parent: RecordState | None) -> bool:
     return parent is not None and parent.target_id is not None and parent.is_ours
 
 
-def _sales_rep(row: SourceRow, context: PlanContext) -> ForceManagerUser | None:
-    """Return who owns a new record: its owner's user, or for a contact whose owner has none the account's owner's.
+def _own_user(row: SourceRow, context: PlanContext) -> ForceManagerUser | None:
+    """Return the user of the row's owner, or for a contact whose owner has none that of its account's owner."""
+    by_sage = context.users.by_sage
+    return by_sage.get(row.owner_id) or (by_sage.get(row.parent_owner_id) if row.parent_owner_id else None)
 
-    If there is no such user, or it is deactivated in ForceManager, the fallback; None if there is none.
-    """
-    by_sage, fallback = context.users.by_sage, context.users.fallback
-    user = by_sage.get(row.owner_id) or (by_sage.get(row.parent_owner_id) if row.parent_owner_id else None)
-    if user is None or not user.active:
-        user = fallback
-    return user if user is not None and user.active else None
+
+def _fallback(context: PlanContext) -> ForceManagerUser | None:
+    """Return who owns new records that have no active user of their own; never one that is there already."""
+    fallback = context.users.fallback
+    return fallback if fallback is not None and fallback.active else None
 
 
 def _write(
@@ -91,6 +92,7 @@ def _write(
     state: RecordState | None,
     target_id: int | None,
     mapped: Mapped,
+    own: ForceManagerUser | None,
     rep: ForceManagerUser | None,
     parent: RecordState | None,
 ) -> Action:
@@ -103,7 +105,7 @@ def _write(
     if parent is not None:
         wanted["accountId"] = parent.target_id
     if rep is not None:
-        (wanted if context.reassign else once)[rep_target] = rep.id
+        (wanted if context.reassign and rep is own else once)[rep_target] = rep.id
 
     hashes = {target: hash_value(context.hash_key, target, value) for target, value in wanted.items()}
     if target_id is None:

@@ -37,7 +37,7 @@ class SourceRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangedRow:
-    """A row that Sage changed, in scope or not: the answer of the first query of `sync.md` 3."""
+    """A row that Sage changed, in scope or not: the answer to what has changed."""
 
     id: str
     deleted: bool

@@ -1,7 +1,8 @@
 """ForceManager in memory: a tenant that people edit, and the port that a run writes it by."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -134,17 +135,19 @@ class MemoryTarget:
 
     async def create(
         self, entity: Entity, items: Sequence[WriteItem], *, intend: Intend
-    ) -> AsyncIterator[Sequence[WriteOutcome]]:
+    ) -> AsyncGenerator[Sequence[WriteOutcome], None]:
         """Create records, a few at a time."""
-        async for outcomes in self._write("create", entity, items, self._create, intend):
-            yield outcomes
+        async with aclosing(self._write("create", entity, items, self._create, intend)) as groups:
+            async for outcomes in groups:
+                yield outcomes
 
     async def update(
         self, entity: Entity, items: Sequence[WriteItem], *, intend: Intend
-    ) -> AsyncIterator[Sequence[WriteOutcome]]:
+    ) -> AsyncGenerator[Sequence[WriteOutcome], None]:
         """Change records, a few at a time."""
-        async for outcomes in self._write("update", entity, items, self._update, intend):
-            yield outcomes
+        async with aclosing(self._write("update", entity, items, self._update, intend)) as groups:
+            async for outcomes in groups:
+                yield outcomes
 
     async def _write(
         self,
@@ -153,7 +156,7 @@ class MemoryTarget:
         items: Sequence[WriteItem],
         effect: Callable[[Entity, WriteItem, Verdict], WriteOutcome],
         intend: Intend,
-    ) -> AsyncIterator[Sequence[WriteOutcome]]:
+    ) -> AsyncGenerator[Sequence[WriteOutcome], None]:
         self.calls.append((method, entity, tuple(item.key for item in items)))
         self.open_streams += 1
         self.in_hand += 1

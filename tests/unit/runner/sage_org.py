@@ -1,6 +1,7 @@
 """Sage in memory: an organisation that people edit, and the port that a run reads it by."""
 
 from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -144,8 +145,9 @@ class MemorySource:
             for row in self._organisation.rows.values()
             if row.entity is entity and row.stamp >= since
         ]
-        async for page in self._pages(rows):
-            yield page
+        async with aclosing(self._pages(rows)) as pages:
+            async for page in pages:
+                yield page
 
     async def rows(self, query: RowQuery) -> AsyncIterator[Sequence[SourceRow]]:
         """Page through rows in scope, as they were when the query was sent."""
@@ -160,8 +162,9 @@ class MemorySource:
             and (query.parent_ids is None or row.parent_id in query.parent_ids)
         ]
         rows = [self._source_row(row) for row in (found if query.in_order else reversed(found))]
-        async for page in self._pages(rows):
-            yield page
+        async with aclosing(self._pages(rows)) as pages:
+            async for page in pages:
+                yield page
 
     def _source_row(self, row: Row) -> SourceRow:
         parent = self._organisation.rows.get(row.parent_id or "")

@@ -93,3 +93,12 @@ def test_a_remedy_can_be_given_or_withheld() -> None:
 def test_unavailable_names_the_remote(system: System, reason: str) -> None:
     """The reason says which of both does not answer."""
     assert Unavailable(system, "No answer.").reason == reason
+
+
+@pytest.mark.parametrize("kind", [kind for kind in LEAVES if kind is not Stopped])
+@pytest.mark.parametrize("system", System)
+def test_an_error_is_restored_from_its_condition(kind: type[SyncError], system: System) -> None:
+    """Reason and message come back as they were told, without the remedy being said twice."""
+    error = _instance(kind, system=system)
+    again = errors.restored(error.reason, str(error))
+    assert (again.reason, str(again)) == (error.reason, str(error))
