@@ -32,10 +32,16 @@ class Life:
     """
 
     def __init__(
-        self, clock: Clock, *, ends_at: int | None = None, during: Callable[[int], None] = lambda _: None
+        self,
+        clock: Clock,
+        *,
+        ends_at: int | None = None,
+        during: Callable[[int], None] = lambda _: None,
+        pace: float = 0,
     ) -> None:
-        """Begin."""
+        """Begin; a moment takes `pace` seconds of the event loop."""
         self.clock = clock
+        self._pace = pace
         self.dead = False
         self.moments = 0
         self._ends_at = ends_at
@@ -48,7 +54,7 @@ class Life:
         Raises:
             asyncio.CancelledError: the process has died.
         """
-        await asyncio.sleep(0)
+        await asyncio.sleep(self._pace)
         if not self.dead:
             self.moments += 1
             self.clock.advance(timedelta(milliseconds=20))

@@ -58,6 +58,7 @@ class Disk:
     index: dict[Key, set[int]] = field(default_factory=dict)
     runs: dict[str, RunRecord] = field(default_factory=dict)
     modes: dict[str, Mode] = field(default_factory=dict)
+    released: list[str] = field(default_factory=list)
     history: list[tuple[str, ActionKind, str]] = field(default_factory=list)
 
     @property
@@ -66,7 +67,12 @@ class Disk:
         (state,) = self.scopes.values()
         return state
 
-    def _put(self, scope: ScopeState) -> None:
+    def of(self, scope: ScopeState) -> ScopeState:
+        """Return a scope as it is now."""
+        return next(value for value in self.scopes.values() if value.id == scope.id)
+
+    def put(self, scope: ScopeState) -> None:
+        """Store a scope."""
         key = next(key for key, value in self.scopes.items() if value.id == scope.id)
         self.scopes[key] = scope
 
@@ -130,26 +136,24 @@ class MemoryLedger:
         """Begin a pass."""
         await self._begin()
         self.disk.index.clear()
-        self.disk._put(replace(self.disk.scope, unfinished=started))
-        assert scope.id
+        self.disk.put(replace(self.disk.of(scope), unfinished=started))
         await self._life.moment()
 
     async def save_pass(self, scope: ScopeState, progress: Pass) -> None:
         """Store a pass."""
         await self._begin()
-        assert self.disk.scope.unfinished is not None
-        assert self.disk.scope.unfinished.id == progress.id
-        assert scope.id
-        self.disk._put(replace(self.disk.scope, unfinished=progress))
+        now = self.disk.of(scope)
+        assert now.unfinished is not None
+        assert now.unfinished.id == progress.id
+        self.disk.put(replace(now, unfinished=progress))
         await self._life.moment()
 
     async def complete(self, scope: ScopeState, *, watermark: datetime, digest: str) -> None:
         """Move the watermark."""
         await self._begin()
-        assert scope.id
-        now = self.disk.scope
+        now = self.disk.of(scope)
         later = max(watermark, now.watermark or watermark)
-        self.disk._put(replace(now, watermark=later, digest=digest, unfinished=None))
+        self.disk.put(replace(now, watermark=later, digest=digest, unfinished=None))
         self.disk.index.clear()
         for record in self.disk.records.values():
             if record.state.status is RecordStatus.SYNCHRONIZED:
@@ -349,9 +353,10 @@ class MemoryLedger:
         runs = [run for run in self.disk.runs.values() if run.header.integration == integration]
         return sorted(runs, key=lambda run: run.header.id, reverse=True)[:limit]
 
-    async def release_integration(self, _integration: str) -> None:
+    async def release_integration(self, integration: str) -> None:
         """Release all claims."""
         await self._begin()
+        self.disk.released.append(integration)
         self.disk.claims.clear()
 
 
