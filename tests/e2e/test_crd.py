@@ -176,7 +176,7 @@ def test_good_input_is_accepted(client: Client, changes: dict[str, Any]) -> None
     ("path", "words"),
     [
         ("spec.interval", "FIELD: interval <string> DESCRIPTION: How often to look for changes in Sage"),
-        ("spec.sage.credentialsSecretRef", "The Secret with the credentials for Sage."),
+        ("spec.sage.credentialsSecretRef", "The Secret with the credentials for Sage, read at the start of each run."),
         ("spec.accounts.fields.target", "or a custom field with its prefix, such as `Z_SageCode`."),
         ("status.dataAsOf", "Everything that Sage showed up to this moment"),
     ],
