@@ -107,6 +107,15 @@ def _delete_in_crm(world: World, one: int) -> None:
         world.sage.edit(str(data["extId"]), name=f"Again {world.deletions}")
 
 
+def populated(accounts: int) -> World:
+    """Return a world with so many accounts of all owners, each with a contact."""
+    world = World()
+    for number in range(accounts):
+        account = world.sage.add_account(owner=_OWNERS[number % 3], name=f"Customer {number}", phone="1")
+        world.sage.add_contact(account, name=f"Person {number}")
+    return world
+
+
 async def carry_out(world: World, step: Step) -> None:
     """Edit, then run as badly as the step says."""
     for edit in step.edits:

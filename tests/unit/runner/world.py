@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 from sage_operator.runner.ports import Remotes
 from sage_operator.runner.progress import Progress
@@ -42,15 +43,17 @@ class World:
     runs: int = 0
     deletions: int = 0
     left_open: int = 0
+    open_ledger: Callable[[Life], Any] = field(init=False)
     source: MemorySource = field(init=False)
     target: MemoryTarget = field(init=False)
-    ledger: MemoryLedger = field(init=False)
+    ledger: Any = field(init=False)
     progress: Progress = field(init=False)
 
     def __post_init__(self) -> None:
         """Share the clock."""
         self.sage = Organisation(self.clock)
         self.tenant = Tenant(clock=self.clock)
+        self.open_ledger = lambda life: MemoryLedger(self.disk, life)
 
     def settings(self) -> Settings:
         """Return the spec."""
@@ -99,7 +102,7 @@ class World:
         life = Life(self.clock, ends_at=ends_at, during=during)
         self.source = MemorySource(self.sage, life, faults=faults)
         self.target = MemoryTarget(self.tenant, life, judge=judge, dies_late=dies_late)
-        self.ledger = MemoryLedger(self.disk, life)
+        self.ledger = self.open_ledger(life)
         self.progress = Progress(clock=self.clock)
 
         @asynccontextmanager
