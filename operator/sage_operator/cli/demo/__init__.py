@@ -19,14 +19,14 @@ import click
 @click.option(
     "--accounts",
     type=click.IntRange(10, 100_000),
-    default=500,
+    default=1500,
     show_default=True,
     help="Accounts in the simulated Sage.",
 )
 @click.option(
     "--contacts",
     type=click.IntRange(10, 200_000),
-    default=1000,
+    default=3000,
     show_default=True,
     help="Contacts in the simulated Sage.",
 )

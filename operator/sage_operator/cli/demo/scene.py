@@ -78,7 +78,7 @@ def integration(simulators: Simulators) -> dict[str, Any]:
             "forceManager": {
                 "url": simulators.forcemanager.url,
                 "credentialsSecretRef": {"name": f"{NAME}-forcemanager"},
-                "requestsPerSecond": 13,
+                "requestsPerSecond": 4,
                 "branch": "Madrid",
             },
             "users": {"matching": "Email"},

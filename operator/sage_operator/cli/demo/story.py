@@ -45,7 +45,7 @@ async def tell(options: Options) -> None:
         data = Dataset(seed=options.seed, accounts=options.accounts, contacts=options.contacts, associated_share=0.9)
         simulators = await stack.enter_async_context(Simulators(dataset=data))
         say(f"Sage: {simulators.sage.url}, {options.accounts} accounts and {options.contacts} contacts")
-        say(f"ForceManager: {simulators.forcemanager.url}, an empty tenant, 13 requests a second")
+        say(f"ForceManager: {simulators.forcemanager.url}, an empty tenant, 4 requests a second")
         cluster = await stack.enter_async_context(Cluster(api.kubeconfig))
         await cluster.install()
         await _until(cluster.serves, "the API serves the kind")
@@ -67,10 +67,17 @@ async def tell(options: Options) -> None:
             click.echo(json.dumps(_document(api, runs), indent=2))
             return
         _say_status(say, await cluster.status())
+        if options.once:
+            say(
+                "\nWhat to look at next: the same without --once goes on living, and says how to look around with kubectl,"
+            )
+            say(
+                "curl and the simulators' control API. README.md and docs/quickstart.md lead to an integration of your own."
+            )
+            return
         _say_next(say, api, operator, simulators)
-        if not options.once:
-            say("\nLiving on; Ctrl-C ends everything.")
-            await _forever()
+        say("\nLiving on; Ctrl-C ends everything.")
+        await _forever()
 
 
 async def _apply(cluster: Cluster, simulators: Simulators) -> None:
