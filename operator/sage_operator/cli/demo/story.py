@@ -68,12 +68,9 @@ async def tell(options: Options) -> None:
             return
         _say_status(say, await cluster.status())
         if options.once:
-            say(
-                "\nWhat to look at next: the same without --once goes on living, and says how to look around with kubectl,"
-            )
-            say(
-                "curl and the simulators' control API. README.md and docs/quickstart.md lead to an integration of your own."
-            )
+            say("\nWhat to look at next:")
+            say("  the same without --once: it goes on living, and says how to look around with kubectl and curl")
+            say("  README.md and docs/quickstart.md: an integration of your own")
             return
         _say_next(say, api, operator, simulators)
         say("\nLiving on; Ctrl-C ends everything.")
