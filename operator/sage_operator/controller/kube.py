@@ -1,23 +1,25 @@
 """The few calls that we make to the Kubernetes API ourselves: status, Secrets, events.
 
 Kopf writes only its finalizer. Its own status patches are not used: a failed one ends the object's timer for the life
-of the process (kopf#642).
+of the process (kopf#642). Of the Kubernetes client only the configuration is used (kubeconfig, service account, tokens
+that rotate): importing its `CoreV1Api`, with the models of all kinds, takes 24 MiB and most of a second.
 """
 
 import base64
 import binascii
 import ssl
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.request import getproxies_environment
 from uuid import uuid4
 
 import aiohttp
 import kopf
 import structlog
 from kubernetes.aio import client, config
-from kubernetes.aio.client.exceptions import ApiException
 
 from sage_operator.controller.events import Event
 from sage_operator.resources import ObjectMeta, names
@@ -28,6 +30,7 @@ log = structlog.get_logger(__name__)
 CONNECTIONS = 16
 """Of Kopf's session, the watch streams included: its own default is no limit, which costs 440 MiB at 1,000 objects."""
 
+_TIMEOUT = 30.0
 _CONFLICTS = 5
 _SESSION_LIFE = timedelta(minutes=10)
 """Service account tokens rotate, and Kopf reads them only when it signs in."""
@@ -47,7 +50,6 @@ async def load_configuration(kubeconfig: Path | None) -> client.Configuration:
             config.load_incluster_config(client_configuration=configuration)
         except config.ConfigException:
             await config.load_kube_config(client_configuration=configuration)
-    configuration.connection_pool_maxsize = CONNECTIONS
     return configuration
 
 
@@ -55,21 +57,7 @@ async def kopf_session(
     configuration: client.Configuration, *, trace: aiohttp.TraceConfig, refreshed: bool
 ) -> kopf.AiohttpSession:
     """Return a session for Kopf with limited connections; `refreshed`: its token is read anew after ten minutes."""
-    headers = {"User-Agent": names.FIELD_MANAGER}
-    token = await configuration.get_api_key_with_prefix("BearerToken")
-    if token:
-        headers["Authorization"] = token
-    context: ssl.SSLContext | bool = False
-    if configuration.verify_ssl:
-        context = ssl.create_default_context(cafile=configuration.ssl_ca_cert)
-        if configuration.cert_file:
-            context.load_cert_chain(configuration.cert_file, keyfile=configuration.key_file)
-    session = aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=CONNECTIONS, ssl=context),
-        headers=headers,
-        trust_env=True,
-        trace_configs=[trace],
-    )
+    session = _session(configuration, headers=await _authorization(configuration), trace_configs=[trace])
     return kopf.AiohttpSession(
         server=configuration.host,
         aiohttp_session=session,
@@ -77,19 +65,49 @@ async def kopf_session(
     )
 
 
+def _session(configuration: client.Configuration, **options: Any) -> aiohttp.ClientSession:
+    """Return a session with limited connections that trusts, and shows, what the configuration says."""
+    context: ssl.SSLContext | bool = False
+    if configuration.verify_ssl:
+        context = ssl.create_default_context(cafile=configuration.ssl_ca_cert)
+        if configuration.cert_file:
+            context.load_cert_chain(configuration.cert_file, keyfile=configuration.key_file)
+    connector = aiohttp.TCPConnector(limit=CONNECTIONS, ssl=context)
+    # Looking a proxy up takes a thread hop a request: only where the environment has one.
+    proxied = bool(getproxies_environment())
+    return aiohttp.ClientSession(connector=connector, trust_env=proxied, **options)
+
+
+async def _authorization(configuration: client.Configuration) -> dict[str, str]:
+    """Return the headers of a request; a token that rotates is read anew when it is time to."""
+    token = await configuration.get_api_key_with_prefix("BearerToken")
+    return {"User-Agent": names.FIELD_MANAGER, **({"Authorization": token} if token else {})}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answer:
+    """What the API server said: the object that was asked for, or its words about why not."""
+
+    status: int
+    body: Any
+
+    @property
+    def ok(self) -> bool:
+        """Tell whether it did what it was asked for."""
+        return 200 <= self.status < 300
+
+
 class Kube:
     """Our own client."""
 
     def __init__(self, configuration: client.Configuration) -> None:
         """Use a loaded configuration; to be closed."""
-        self._api = client.ApiClient(configuration)
-        self._objects = client.CustomObjectsApi(self._api)
-        self._core = client.CoreV1Api(self._api)
-        self._events = client.EventsV1Api(self._api)
+        self._configuration = configuration
+        self._session = _session(configuration, timeout=aiohttp.ClientTimeout(total=_TIMEOUT))
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._api.close()
+        await self._session.close()
 
     async def patch_status(self, meta: ObjectMeta, status: Mapping[str, Any]) -> str | None:
         """Write the status, and return the new resource version; None if the object (this uid) is gone.
@@ -100,40 +118,33 @@ class Kube:
         Raises:
             KubernetesUnavailable: the API refused, or did not answer.
         """
+        what = "The status could not be written"
         version = meta.resource_version
         for _ in range(_CONFLICTS):
             body = {"metadata": {"resourceVersion": version, "uid": meta.uid}, "status": status}
-            try:
-                written = await self._objects.patch_namespaced_custom_object_status(
-                    **_address(meta),
-                    body=body,
-                    field_manager=names.FIELD_MANAGER,
-                    _content_type="application/merge-patch+json",
-                )
-            except ApiException as error:
-                if error.status == 404:
-                    return None
-                if error.status != 409:
-                    raise _unavailable("The status could not be written", error) from error
-                present = await self._present(meta)
-                if present is None:
-                    return None
-                version = present
-            except (aiohttp.ClientError, TimeoutError) as error:
-                raise _unavailable("The status could not be written", error) from error
-            else:
-                return str(written["metadata"]["resourceVersion"])
-        raise KubernetesUnavailable("The status could not be written: the object changes all the time.")
+            answer = await self._send("PATCH", f"{_path(meta)}/status", what, body=body, kind="merge-patch+json")
+            if answer.ok:
+                return str(answer.body["metadata"]["resourceVersion"])
+            if answer.status == 404:
+                return None
+            if answer.status != 409:
+                raise _refused(what, answer)
+            present = await self._present(meta)
+            if present is None:
+                return None
+            version = present
+        raise KubernetesUnavailable(f"{what}: the object changes all the time.")
 
     async def _present(self, meta: ObjectMeta) -> str | None:
         """Return the present resource version of the object, None if it is gone or another one has its name."""
-        try:
-            found = await self._objects.get_namespaced_custom_object(**_address(meta))
-        except ApiException as error:
-            if error.status == 404:
-                return None
-            raise _unavailable("The object could not be read", error) from error
-        return str(found["metadata"]["resourceVersion"]) if found["metadata"]["uid"] == meta.uid else None
+        what = "The object could not be read"
+        answer = await self._send("GET", _path(meta), what)
+        if answer.status == 404:
+            return None
+        if not answer.ok:
+            raise _refused(what, answer)
+        found = answer.body["metadata"]
+        return str(found["resourceVersion"]) if found["uid"] == meta.uid else None
 
     async def read_secret(self, namespace: str, name: str) -> tuple[Mapping[str, str], str]:
         """Return a Secret's keys and values, and its resource version. Values that are no text are left out.
@@ -142,50 +153,68 @@ class Kube:
             SecretNotFound: there is no such Secret.
             KubernetesUnavailable: the API refused, or did not answer.
         """
-        try:
-            secret = await self._core.read_namespaced_secret(name, namespace)
-        except ApiException as error:
-            if error.status == 404:
-                raise SecretNotFound(f"Secret `{name}` does not exist.") from None
-            raise _unavailable(f"Secret `{name}` could not be read", error) from error
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise _unavailable(f"Secret `{name}` could not be read", error) from error
-        values = {key: text for key, data in (secret.data or {}).items() if (text := _text(data)) is not None}
-        return values, str(secret.metadata.resource_version)
+        what = f"Secret `{name}` could not be read"
+        answer = await self._send("GET", f"/api/v1/namespaces/{namespace}/secrets/{name}", what)
+        if answer.status == 404:
+            raise SecretNotFound(f"Secret `{name}` does not exist.")
+        if not answer.ok:
+            raise _refused(what, answer)
+        data = answer.body.get("data") or {}
+        values = {key: text for key, value in data.items() if (text := _text(value)) is not None}
+        return values, str(answer.body["metadata"]["resourceVersion"])
 
     async def post_event(self, meta: ObjectMeta, event: Event) -> None:
         """Post an event. One that can't be posted is logged: nothing depends on it."""
-        body = client.EventsV1Event(
-            metadata=client.V1ObjectMeta(name=f"{meta.name}.{uuid4().hex[:16]}", namespace=meta.namespace),
-            event_time=datetime.now(UTC),
-            reporting_controller=names.GROUP,
-            reporting_instance=names.FIELD_MANAGER,
-            action="Synchronize",
-            type="Warning" if event.warning else "Normal",
-            reason=event.reason,
-            note=event.message[:1000],
-            regarding=client.V1ObjectReference(
-                api_version=names.API_VERSION,
-                kind=names.KIND,
-                name=meta.name,
-                namespace=meta.namespace,
-                uid=meta.uid,
-            ),
-        )
+        body = {
+            "apiVersion": "events.k8s.io/v1",
+            "kind": "Event",
+            "metadata": {"name": f"{meta.name}.{uuid4().hex[:16]}", "namespace": meta.namespace},
+            "eventTime": datetime.now(UTC).isoformat(timespec="microseconds"),
+            "reportingController": names.GROUP,
+            "reportingInstance": names.FIELD_MANAGER,
+            "action": "Synchronize",
+            "type": "Warning" if event.warning else "Normal",
+            "reason": event.reason,
+            "note": event.message[:1000],
+            "regarding": {
+                "apiVersion": names.API_VERSION,
+                "kind": names.KIND,
+                "name": meta.name,
+                "namespace": meta.namespace,
+                "uid": meta.uid,
+            },
+        }
+        what = "The event could not be posted"
+        path = f"/apis/events.k8s.io/v1/namespaces/{meta.namespace}/events"
         try:
-            await self._events.create_namespaced_event(meta.namespace, body, field_manager=names.FIELD_MANAGER)
-        except (ApiException, aiohttp.ClientError, TimeoutError) as error:
-            log.warning("event-not-posted", integration=f"{meta.namespace}/{meta.name}", error=type(error).__name__)
+            answer = await self._send("POST", path, what, body=body)
+            if not answer.ok:
+                raise _refused(what, answer)
+        except KubernetesUnavailable as error:
+            log.warning("event-not-posted", integration=f"{meta.namespace}/{meta.name}", error=error.message)
+
+    async def _send(self, method: str, path: str, what: str, *, body: Any = None, kind: str = "json") -> _Answer:
+        """Send a request and return the answer, whatever its status; `kind` is the media type of the body.
+
+        Raises:
+            KubernetesUnavailable: there was no answer; the message says `what` could not be done.
+        """
+        headers = await _authorization(self._configuration)
+        options: dict[str, Any] = {}
+        if body is not None:
+            headers["Content-Type"] = f"application/{kind}"
+            options = {"json": body, "params": {"fieldManager": names.FIELD_MANAGER}}
+        url = f"{self._configuration.host}{path}"
+        try:
+            async with self._session.request(method, url, headers=headers, **options) as answer:
+                is_json = answer.content_type == "application/json"
+                return _Answer(status=answer.status, body=await answer.json() if is_json else {})
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            raise KubernetesUnavailable(f"{what}: {type(error).__name__}.") from error
 
 
-def _address(meta: ObjectMeta) -> dict[str, str]:
-    return {
-        "group": names.GROUP,
-        "version": names.VERSION,
-        "namespace": meta.namespace,
-        "plural": names.PLURAL,
-        "name": meta.name,
-    }
+def _path(meta: ObjectMeta) -> str:
+    return f"/apis/{names.API_VERSION}/namespaces/{meta.namespace}/{names.PLURAL}/{meta.name}"
 
 
 def _text(data: str) -> str | None:
@@ -195,6 +224,6 @@ def _text(data: str) -> str | None:
         return None
 
 
-def _unavailable(what: str, error: Exception) -> KubernetesUnavailable:
-    detail = f"{error.status} {error.reason}" if isinstance(error, ApiException) else type(error).__name__
-    return KubernetesUnavailable(f"{what}: {detail}.")
+def _refused(what: str, answer: _Answer) -> KubernetesUnavailable:
+    reason = answer.body.get("reason", "")
+    return KubernetesUnavailable(f"{what}: {answer.status}{f' {reason}' if reason else ''}.")
