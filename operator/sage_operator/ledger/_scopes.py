@@ -25,6 +25,12 @@ _indexed = (
     .order_by(target_index.c.ext_id, target_index.c.target_id)
 )
 
+_new_pass = upsert(passes)
+_save_pass = _new_pass.on_conflict_do_update(
+    index_elements=["scope_id"],
+    set_={column.name: _new_pass.excluded[column.name] for column in passes.c if not column.primary_key},
+)
+
 _forget_entered = (
     update(records)
     .where(
@@ -99,12 +105,8 @@ def begin_pass(connection: Connection, scope: ScopeState, started: Pass) -> None
 
 def save_pass(connection: Connection, scope: ScopeState, progress: Pass) -> None:
     """Store how far a pass has come."""
-    new = upsert(passes)
     connection.execute(
-        new.on_conflict_do_update(
-            index_elements=["scope_id"],
-            set_={column.name: new.excluded[column.name] for column in passes.c if not column.primary_key},
-        ),
+        _save_pass,
         {
             "scope_id": scope.id,
             "id": progress.id,
