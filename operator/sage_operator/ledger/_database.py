@@ -2,15 +2,15 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import URL, Connection, event, make_url
+from sqlalchemy import URL, Connection, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, ProgrammingError
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from sage_operator.ledger._lock import FileLock
@@ -31,12 +31,17 @@ _PRAGMAS = (
 
 
 class Database:
-    """One dedicated connection. Transactions follow one another; the event loop does not wait for the disk."""
+    """One connection, in a thread of its own. Transactions follow one another; the event loop waits for none of them.
 
-    def __init__(self, connection: AsyncConnection, lock: FileLock) -> None:
-        self._connection = connection
+    A whole transaction is one errand of the thread. SQLAlchemy's asynchronous connection crosses over with every
+    statement, every fetch and every commit, which costs more than the database's own work.
+    """
+
+    def __init__(self, thread: ThreadPoolExecutor, lock: FileLock) -> None:
+        self._thread = thread
         self._lock = lock
         self._turn = asyncio.Lock()
+        self._connection: Connection | None = None
         self._closed = False
 
     @classmethod
@@ -44,17 +49,17 @@ class Database:
         """Lock, open and migrate a database; see `SqlLedger.open`."""
         path = _path(path_or_url)
         lock = await asyncio.to_thread(FileLock, path)
-        engine = create_async_engine(
-            URL.create("sqlite+aiosqlite", database=str(path)),
+        engine = create_engine(
+            URL.create("sqlite", database=str(path)),
             poolclass=NullPool,
             hide_parameters=True,  # an error's text must not show what is in the records
             # The driver begins a transaction with the first write, by taking the write lock; it waits for it so long.
             connect_args={"timeout": busy_timeout, "isolation_level": "IMMEDIATE"},
         )
-        event.listen(engine.sync_engine, "connect", _set_up)
-        database = cls(engine.connect(), lock)
+        event.listen(engine, "connect", _set_up)
+        database = cls(ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger"), lock)
         try:
-            await _translated(database._connection.start())
+            database._connection = await database._errand(engine.connect)
             await database.run(migrate)
         except BaseException:
             await database.close()
@@ -76,7 +81,7 @@ class Database:
             async with self._turn:
                 if self._closed:
                     raise LedgerUnavailable("The ledger is closed.")
-                result = await _whole(_translated(self._transact(work, *args, **kwargs)))
+                result = await self._errand(lambda: self._transact(work, *args, **kwargs))
         except asyncio.CancelledError:
             outcome = "cancelled"
             raise
@@ -86,9 +91,10 @@ class Database:
         finally:
             metrics.observe_ledger(outcome, perf_counter() - started)
 
-    async def _transact(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        async with self._connection.begin():
-            return await self._connection.run_sync(work, *args, **kwargs)
+    def _transact(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        assert self._connection is not None  # noqa: S101 - opened before anything else
+        with self._connection.begin():
+            return work(self._connection, *args, **kwargs)
 
     async def close(self) -> None:
         """Wait for the transaction under way, close the connection and let go of the file. Repeatable."""
@@ -97,10 +103,23 @@ class Database:
                 return
             self._closed = True
             try:
-                if self._connection.sync_connection is not None:
-                    await self._connection.close()
+                if self._connection is not None:
+                    await self._errand(self._connection.close)
             finally:
+                self._thread.shutdown(wait=False)
                 self._lock.release()
+
+    async def _errand(self, work: Callable[[], T]) -> T:
+        """Let the thread do something, wait for its end, and be cancelled only then."""
+        errand = asyncio.get_running_loop().run_in_executor(self._thread, _translated, work)
+        try:
+            return await asyncio.shield(errand)
+        except asyncio.CancelledError:
+            while not errand.done():
+                with suppress(asyncio.CancelledError):
+                    await asyncio.wait({errand})
+            errand.exception()  # it has been seen
+            raise
 
 
 def _path(path_or_url: str | Path) -> Path:
@@ -125,24 +144,10 @@ def _set_up(connection: Any, _record: Any) -> None:
     cursor.close()
 
 
-async def _whole(work: Coroutine[Any, Any, T]) -> T:
-    """Await some work to its end, and be cancelled only then."""
-    task = asyncio.create_task(work)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        while not task.done():
-            with suppress(asyncio.CancelledError):
-                await asyncio.wait({task})
-        if not task.cancelled():
-            task.exception()  # it has been seen
-        raise
-
-
-async def _translated(work: Awaitable[T]) -> T:
+def _translated(work: Callable[[], T]) -> T:
     """Turn the database's errors into ours; what can only be a bug is left as it is."""
     try:
-        return await work
+        return work()
     except (IntegrityError, ProgrammingError):
         raise
     except DBAPIError as error:
