@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sage_operator.sync.codes import Code
 from sage_operator.sync.coerce import Misfit
@@ -18,8 +19,12 @@ class LookupTable:
     _by_iso2: dict[str, tuple[int, ...]]
 
     @classmethod
+    @lru_cache(maxsize=128)
     def of(cls, values: ValueList) -> "LookupTable":
-        """Prepare a list: its labels in all languages, and the codes of countries."""
+        """Prepare a list: its labels in all languages, and the codes of countries.
+
+        Runs share the tables: those of the countries take as long to make as a small run's planning.
+        """
         return cls(
             name=values.name,
             _by_label=_grouped(values.rows, lambda row: row.labels),
