@@ -49,15 +49,25 @@ class Coordinator:
 
         A body that does not fit the models is logged and left alone: the API server's schema refuses it already.
         """
+        metadata = body.get("metadata", {})
+        slot = self._slots.get(metadata.get("uid", ""))
+        # Most looks are heartbeats, and see nothing new: reading the body again would be most of their work.
+        if slot is None or slot.integration.metadata.resource_version != metadata.get("resourceVersion"):
+            slot = await self._see(body)
+        if slot is not None:
+            await self._decide(slot)
+
+    async def _see(self, body: Mapping[str, Any]) -> Slot | None:
+        """Read an object that is new, or has changed; None if it can't be read, or is gone."""
         try:
             integration = SageIntegration.parse(body)
         except InvalidResourceError as error:
             log.error("resource-not-understood", error=str(error))  # noqa: TRY400 - the trace tells nothing
-            return
+            return None
         slot = await self._slot(integration)
         if slot is not None:
             slot.see(integration)
-            await self._decide(slot)
+        return slot
 
     async def leave(self, uid: str) -> None:
         """End the run of an integration, if one is on: the object is being deleted. Returns when it has ended."""
