@@ -1,6 +1,7 @@
 """`sage-operator run`: the operator."""
 
 import asyncio
+import gc
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -110,6 +111,7 @@ def run(  # noqa: PLR0917 - click passes by keyword
     from sage_operator.controller.app import serve  # noqa: PLC0415
     from sage_operator.sync.errors import SyncError  # noqa: PLC0415
 
+    gc.freeze()  # what is imported stays: the collector would look at it, 200,000 objects, again and again
     try:
         asyncio.run(serve(config))
     except SyncError as error:
