@@ -99,15 +99,14 @@ def _done(kubectl: Any, namespace: str) -> bool:
 
 
 def _settled(kubectl: Any, namespace: str) -> bool:
-    """Ask for runs until one has succeeded and left nothing pending."""
+    """Ask for runs until one has succeeded and nothing waits any more."""
     found = json.loads(kubectl.run("get", "sageint", "acme", f"--namespace={namespace}", "-o=json"))
     told, wanted = found["status"], found["metadata"].get("annotations", {})
     token = wanted.get("integrations.forcemanager.io/requestedAt", "")
     ready = next((c["status"] for c in told.get("conditions", []) if c["type"] == "Ready"), "")
     if told.get("lastHandledReconcileAt", "") != token or ready != "True" or told.get("currentRun"):
         return False
-    last = told["lastRun"]
-    if token and not any(last[entity].get("pending", 0) for entity in ("accounts", "contacts")):
+    if token and told["pending"] == 0:
         return True
     annotation = f"integrations.forcemanager.io/requestedAt={time.time_ns()}"
     kubectl.run("annotate", "--overwrite", "sageint", "acme", f"--namespace={namespace}", annotation)

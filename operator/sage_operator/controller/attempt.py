@@ -36,8 +36,7 @@ async def attempt(slot: Slot, trigger: Trigger, services: Services, *, due: date
     slot.secret_versions = []
     if trigger is Trigger.SCHEDULE and due > EPOCH:
         metrics.observe_lag(max((now - due).total_seconds(), 0))
-    strict = slot.proven != generation
-    if strict:
+    if slot.proven != generation:
         await publish(slot, services, status.running(slot.status, header, progress))
     runner = Runner(
         settings=settings_of(integration),
@@ -55,7 +54,9 @@ async def attempt(slot: Slot, trigger: Trigger, services: Services, *, due: date
         log.info("run-started", trigger=trigger.value)
         try:
             report = await supervise(
-                asyncio.create_task(runner.run(header, progress, strict_users=strict)),
+                asyncio.create_task(
+                    runner.run(header, progress, strict_users=slot.proven_users != integration.spec.users)
+                ),
                 progress,
                 patience=integration.spec.timeout,
                 clock=services.clock,
@@ -68,6 +69,8 @@ async def attempt(slot: Slot, trigger: Trigger, services: Services, *, due: date
         finally:
             slot.progress = None
         _log(report)
+    if report.succeeded:
+        slot.proven_users = integration.spec.users
     _remember(slot, report, generation, services)
     _measure(slot, report)
     # A token is answered by the run that took it, however it ended; one that was stopped is tried again first.

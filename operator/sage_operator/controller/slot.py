@@ -9,8 +9,10 @@ from sage_operator.resources import (
     ConditionStatus,
     ConditionType,
     ObjectMeta,
+    Reason,
     SageIntegration,
     SageIntegrationStatus,
+    UsersSpec,
 )
 from sage_operator.runner.progress import Progress
 from sage_operator.sync.entities import Trigger
@@ -30,6 +32,7 @@ class Slot:
         handled_generation, handled_token: what was taken in last, by a run or by suspending: generation and, by runs
             only, the token of `requestedAt`.
         proven: the generation that had a successful run last.
+        proven_users: the section `users` of the spec that matched everybody last: later misses are drift.
         error: why the last run did not succeed.
         past: how the last run went.
         secret_versions: of the Secrets that the last run used, to see a change while stalled.
@@ -44,6 +47,7 @@ class Slot:
     handled_generation: int = -1
     handled_token: str = ""
     proven: int = -1
+    proven_users: UsersSpec | None = None
     error: SyncError | None = None
     past: Past | None = None
     summary: Summary | None = None
@@ -104,8 +108,11 @@ class Slot:
         ready = next((c for c in told.conditions if c.type == ConditionType.READY), None)
         well = ready is not None and ready.status is ConditionStatus.TRUE
         failed = ready is not None and ready.status is ConditionStatus.FALSE
+        refused = ready is not None and ready.reason == Reason.INVALID_USER_MAP
         # `Unknown`: its first run was announced, but may never have begun.
         handled = past is not None and (well or failed)
+        current = handled and told.observed_generation == integration.metadata.generation
+        matched = current and told.last_success_time is not None and not refused
         return cls(
             integration=integration,
             status=told.model_copy(update={"current_run": None}),
@@ -114,6 +121,7 @@ class Slot:
             handled_generation=told.observed_generation if handled else -1,
             handled_token=told.last_handled_reconcile_at,
             proven=told.observed_generation if well else -1,
+            proven_users=integration.spec.users if matched else None,
             error=restored(ready.reason, ready.message) if ready is not None and failed else None,
             past=past,
         )

@@ -111,6 +111,7 @@ def _records(summary: Summary) -> dict[str, object]:
     return {
         "synchronized": EntityCounts(**number(RecordStatus.SYNCHRONIZED)),
         "rejected": rejected(summary),
+        "pending": sum(number(RecordStatus.PENDING).values()),
         "rejects": tuple(
             Reject(
                 code=group.code.value,

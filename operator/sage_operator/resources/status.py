@@ -215,6 +215,9 @@ class SageIntegrationStatus(Model):
     rejected: Count | None = None
     """How many records are rejected now, of all kinds and codes."""
 
+    pending: Count | None = None
+    """How many records wait now, of all kinds: for their account, or for the outcome of an earlier write."""
+
     users: UserCounts | None = None
     """The user associations in force."""
 

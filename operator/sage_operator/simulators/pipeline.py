@@ -171,6 +171,8 @@ def cut_connection(scope: Scope, *, gently: bool = False) -> None:
     if gently:
         transport.close()
         return
+    if transport.is_closing():  # the client is gone already
+        return
     sock = transport.get_extra_info("socket")
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     transport.abort()

@@ -12,7 +12,15 @@ from sage_operator.controller.slot import Slot
 from sage_operator.resources import SageIntegration, SageIntegrationStatus
 from sage_operator.runner.progress import Progress
 from sage_operator.sync.entities import Trigger
-from sage_operator.sync.errors import CredentialsRejected, NoProgress, Stopped, SyncError, System, Unavailable
+from sage_operator.sync.errors import (
+    CredentialsRejected,
+    InvalidUserMap,
+    NoProgress,
+    Stopped,
+    SyncError,
+    System,
+    Unavailable,
+)
 from sage_operator.sync.state import RunResult
 
 from .bodies import NOW, body, header, records, report, result
@@ -145,3 +153,19 @@ def test_a_run_that_was_on_is_no_longer_told() -> None:
     slot = restarted(on, PAST, generation=3)
     assert slot.status.current_run is None
     assert slot.status != slot.written
+
+
+@pytest.mark.parametrize(
+    ("error", "generation", "matched"),
+    [
+        (None, 1, True),
+        (OUTAGE, 1, True),
+        (InvalidUserMap("`ana` matches no user of Sage."), 1, False),
+        (None, 2, False),
+    ],
+)
+def test_users_that_matched_once_may_drift(error: SyncError | None, generation: int, matched: bool) -> None:
+    """After a restart the pairs count as proven, also in an outage; not if they were refused, or may have changed."""
+    told = told_by(Situation(generation=1, proven=error is None, error=error))
+    slot = restarted(told, PAST, generation=generation)
+    assert (slot.proven_users == slot.integration.spec.users) is matched
