@@ -19,7 +19,7 @@ help: ## List the targets
 
 .PHONY: demo
 demo: $(READY) ## Show the first sync and an incremental one on an embedded Kubernetes API (ARGS=--once stops after that)
-	$(BIN)/sage-operator demo $(ARGS)
+	@$(BIN)/sage-operator demo $(ARGS)
 
 .PHONY: test
 test: $(READY) ## Run the unit, component and end-to-end tests (ARGS goes to pytest)
@@ -83,8 +83,8 @@ $(READY): constraints.txt pyproject.toml
 	  python=$(PYTHON); \
 	  $$python -c $(NEW_ENOUGH) 2>/dev/null || { \
 	    echo "error: $$python can't be used: Python 3.11 or newer with venv is needed. Install it, or say make PYTHON=…" >&2; exit 1; }; \
-	  echo "preparing .venv with $$python"; $$python -m venv --clear .venv; }
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@$(BIN)/python -m pip check || echo "warning: constraints.txt is behind pyproject.toml: run make constraints" >&2
+	  echo "preparing .venv with $$python" >&2; $$python -m venv --clear .venv; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints.txt >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . >&2
+	@$(BIN)/python -m pip check >/dev/null || echo "warning: constraints.txt is behind pyproject.toml: run make constraints" >&2
 	@touch $@

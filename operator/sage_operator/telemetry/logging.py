@@ -25,10 +25,8 @@ class LogFormat(StrEnum):
 
 
 _FLOORS = {
-    # httpx tells each request with its URL at INFO; at DEBUG aiosqlite tells each statement with its values, Kopf whole
-    # objects, Secrets among them.
+    # httpx tells each request with its URL at INFO, Kopf whole objects at DEBUG.
     "aiohttp.access": logging.WARNING,
-    "aiosqlite": logging.WARNING,
     "alembic": logging.WARNING,
     "httpcore": logging.WARNING,
     "httpx": logging.WARNING,

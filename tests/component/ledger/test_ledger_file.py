@@ -72,7 +72,7 @@ def _other_process(path: Path) -> Iterator[None]:
 
 async def test_a_path_and_urls_name_the_same_file(path: Path) -> None:
     """A ledger is found again under each spelling of its file."""
-    spellings: tuple[str | Path, ...] = (path, str(path), f"sqlite:///{path}", f"sqlite+aiosqlite:///{path}")
+    spellings: tuple[str | Path, ...] = (path, str(path), f"sqlite:///{path}")
     for number, spelled in enumerate(spellings):
         async with await SqlLedger.open(spelled) as ledger:
             await ledger.begin_run(header(run_id(number)))

@@ -109,7 +109,6 @@ def test_ticks_are_dropped_and_noisy_libraries_quiet(stream: io.StringIO) -> Non
     kopf.debug("A whole Secret")
     logging.getLogger("httpx").info("HTTP Request: GET https://example.com")
     logging.getLogger("httpx").warning("slow")
-    logging.getLogger("aiosqlite").debug("executing with values")
     structlog.stdlib.get_logger("sage_operator").debug("ours")
     assert [line["message"] for line in _lines(stream)] == [
         "Timer 'heartbeat' failed.",
