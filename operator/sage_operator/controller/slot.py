@@ -90,7 +90,7 @@ class Slot:
     def see(self, integration: SageIntegration) -> None:
         """Take a newer look of the object; one that lags behind what was seen before is left out."""
         if integration.metadata.generation >= self.integration.metadata.generation:
-            self.integration = integration
+            self.integration = integration.without_status()
             self.version = integration.metadata.resource_version
 
     def take(self) -> SageIntegration:
@@ -114,7 +114,7 @@ class Slot:
         current = handled and told.observed_generation == integration.metadata.generation
         matched = current and told.last_success_time is not None and not refused
         return cls(
-            integration=integration,
+            integration=integration.without_status(),
             status=told.model_copy(update={"current_run": None}),
             version=integration.metadata.resource_version,
             written=told,
