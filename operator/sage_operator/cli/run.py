@@ -111,8 +111,18 @@ def run(  # noqa: PLR0917 - click passes by keyword
     from sage_operator.controller.app import serve  # noqa: PLC0415
     from sage_operator.sync.errors import SyncError  # noqa: PLC0415
 
-    gc.freeze()  # what is imported stays: the collector would look at it, 200,000 objects, again and again
+    _calm_collector()
     try:
         asyncio.run(serve(config))
     except SyncError as error:
         raise click.ClickException(str(error)) from error
+
+
+def _calm_collector() -> None:
+    """Let the garbage collector look less often at what stays.
+
+    What is imported, 200,000 objects, stays for good. Of what a thousand integrations hold, nearly all stays too, and
+    looking at all of it takes a quarter of a second, in which nothing else happens: that was 17 % of all time.
+    """
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 50)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 from dataclasses import asdict
+from functools import lru_cache
 from hashlib import blake2b
 
 from sage_operator.sync.context import PlanContext
@@ -34,10 +35,12 @@ def configuration_digest(scope: Scope, contexts: Iterable[PlanContext], lists: I
             }
             for context in contexts
         },
-        "lists": {
-            values.name: sorted([row.id, sorted(row.labels), row.iso2 or ""] for row in values.rows)
-            for values in lists
-            if values.name in used
-        },
+        "lists": {values.name: _rows(values) for values in lists if values.name in used},
     }
     return blake2b(json.dumps(document, sort_keys=True).encode(), digest_size=16).hexdigest()
+
+
+@lru_cache(maxsize=128)
+def _rows(values: ValueList) -> tuple[tuple[int, tuple[str, ...], str], ...]:
+    """Return what of a list's rows matters, in order; runs share it."""
+    return tuple(sorted((row.id, tuple(sorted(row.labels)), row.iso2 or "") for row in values.rows))
