@@ -125,4 +125,4 @@ def _calm_collector() -> None:
     looking at all of it takes a quarter of a second, in which nothing else happens: that was 17 % of all time.
     """
     gc.freeze()
-    gc.set_threshold(10_000, 20, 50)
+    gc.set_threshold(10_000, 10, 10)
