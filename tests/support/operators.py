@@ -19,9 +19,7 @@ class Operator:
 
     def __init__(self, folder: Path, *, kubeconfig: Path, namespace: str, **options: Any) -> None:
         """Take where ledger and logs go and what the operator may do; `options` are further flags."""
-        programs = folder / "programs"
-        programs.mkdir(parents=True)
-        self._programs = Programs(programs)
+        self._programs = Programs(folder / "programs")
         self._folder = folder
         self._starts = 0
         self._argv = [

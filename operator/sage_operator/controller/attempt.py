@@ -17,11 +17,13 @@ from sage_operator.controller.translate import settings_of
 from sage_operator.runner.progress import Progress
 from sage_operator.runner.report import RunReport
 from sage_operator.runner.run import Runner
+from sage_operator.runner.tasks import being_cancelled
 from sage_operator.sync.entities import Trigger
 from sage_operator.sync.errors import Stopped, SyncError
 from sage_operator.sync.state import RunHeader, RunResult
 from sage_operator.sync.ulid import ulid
 from sage_operator.telemetry import metrics
+from sage_operator.telemetry.logging import run_context
 
 log = structlog.get_logger(__name__)
 
@@ -50,7 +52,7 @@ async def attempt(slot: Slot, trigger: Trigger, services: Services, *, due: date
         slot.status = status.running(slot.status, header, progress)
         await write(slot, services.kube)
 
-    with structlog.contextvars.bound_contextvars(integration=slot.key, run=header.id):
+    with run_context(integration=slot.key, run=header.id):
         log.info("run-started", trigger=trigger.value)
         try:
             report = await supervise(
@@ -63,7 +65,7 @@ async def attempt(slot: Slot, trigger: Trigger, services: Services, *, due: date
                 tell=tell,
             )
         except asyncio.CancelledError:
-            if _being_cancelled():
+            if being_cancelled():
                 raise
             report = _cut_short(header, progress, services.clock())
         finally:
@@ -85,12 +87,6 @@ async def crashed(slot: Slot, error: Exception, services: Services) -> None:
     slot.past = Past(started_at=now, ended_at=now, failures=failures + 1)
     slot.error = SyncError(f"Internal error: {type(error).__name__}.", remedy="Please report it.")
     await publish(slot, services, slot.status.model_copy(update={"current_run": None}))
-
-
-def _being_cancelled() -> bool:
-    """Tell whether it is this task that is being ended, and not just the run that it waits for."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
 
 
 def _cut_short(header: RunHeader, progress: Progress, now: datetime) -> RunReport:

@@ -127,13 +127,8 @@ class EntityRun:
     ) -> AsyncIterator[Planner]:
         run = self.run
         async with Writer(
-            run_id=run.run_id,
-            scope=run.scope,
+            run=run,
             entity=self.entity,
-            ledger=run.ledger,
-            target=run.target,
-            progress=run.progress,
-            clock=run.clock,
             seen_by=seen_by,
             settled=tracker.save if tracker is not None else _nothing,
         ) as writer:

@@ -100,21 +100,16 @@ def _has_branch(entity: Entity, schema: TargetSchema) -> bool:
 async def _associate(settings: Settings, *, source: Source, target: Target, strict: bool) -> Associations:
     """Associate users; a pair that matches nobody is looked for once more in a fresh list before it counts."""
     sage_users = await source.users()
-    users = associate(
-        settings.pairs,
-        by_email=settings.match_by_email,
-        fallback=settings.fallback,
-        sage=sage_users,
-        force_manager=await target.users(),
-    )
-    if users.problems:
+    for fresh in (False, True):
         users = associate(
             settings.pairs,
             by_email=settings.match_by_email,
             fallback=settings.fallback,
             sage=sage_users,
-            force_manager=await target.users(fresh=True),
+            force_manager=await target.users(fresh=fresh),
         )
+        if not users.problems:
+            break
     if users.problems and strict:
         raise InvalidUserMap(f"{'; '.join(users.problems)}.")
     return users

@@ -3,19 +3,18 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from time import perf_counter
 from types import TracebackType
 from typing import Self
 
-from sage_operator.runner.ports import Ledger, Target
-from sage_operator.runner.progress import Progress
+from sage_operator.runner.context import RunContext
 from sage_operator.runner.reading import close
+from sage_operator.runner.tasks import being_cancelled
 from sage_operator.sync.codes import Code
 from sage_operator.sync.entities import ActionKind, Entity
 from sage_operator.sync.errors import SyncError
 from sage_operator.sync.records import Action, OutcomeKind, WriteItem, WriteOutcome
-from sage_operator.sync.state import ScopeState, Settled
+from sage_operator.sync.state import Settled
 
 BATCH = 200
 """Records of one bulk call: what ForceManager allows at most."""
@@ -57,12 +56,6 @@ class _Buffer:
     pages: list[Page] = field(default_factory=list)
 
 
-def _is_being_ended() -> bool:
-    """Tell whether somebody has cancelled the task that this is called in."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
-
-
 class Writer:
     """Writes the actions of one entity, as an async context; leaving it waits until all are written.
 
@@ -73,25 +66,15 @@ class Writer:
     def __init__(
         self,
         *,
-        run_id: str,
-        scope: ScopeState,
+        run: RunContext,
         entity: Entity,
-        ledger: Ledger,
-        target: Target,
-        progress: Progress,
-        clock: Callable[[], datetime],
         seen_by: str | None,
         settled: Callable[[], Awaitable[None]],
         workers: int = 8,
     ) -> None:
         """Take where to write; `settled` is called after each batch."""
-        self._run_id = run_id
-        self._scope = scope
+        self._run = run
         self._entity = entity
-        self._ledger = ledger
-        self._target = target
-        self._progress = progress
-        self._clock = clock
         self._seen_by = seen_by
         self._settled = settled
         self._buffers = {ActionKind.CREATE: _Buffer(), ActionKind.UPDATE: _Buffer()}
@@ -157,16 +140,16 @@ class Writer:
     def _check(self) -> None:
         if self._error is not None:
             raise self._error
-        self._progress.check()
+        self._run.progress.check()
 
     async def _work(self) -> None:
         while True:
             batch = await self._queue.get()
             try:
-                if self._error is None and self._progress.stopped is None:
+                if self._error is None and self._run.progress.stopped is None:
                     await self._write(batch)
             except asyncio.CancelledError:
-                if _is_being_ended():
+                if being_cancelled():
                     raise
                 # It came from below: the other batches must neither wait for a worker that is gone nor count as done.
                 self._error = self._error or SyncError("A write to ForceManager broke off.")
@@ -185,16 +168,17 @@ class Writer:
         Raises:
             SyncError: something was not sent, or has no outcome; a watermark beyond it would lose it.
         """
+        run = self._run
         by_key = {action.sage_id: (action, page) for action, page in zip(batch.actions, batch.pages, strict=True)}
         items = [WriteItem(key=a.sage_id, target_id=a.target_id, data=a.payload) for a in batch.actions]
-        call = self._target.create if batch.kind is ActionKind.CREATE else self._target.update
+        call = run.target.create if batch.kind is ActionKind.CREATE else run.target.update
         started = perf_counter()
         intended: set[str] = set()
         open_keys = set(by_key)
 
         async def note(sending: Sequence[WriteItem]) -> None:
             actions = [by_key[item.key][0] for item in sending]
-            await self._ledger.intend(self._run_id, self._scope, actions, at=self._clock(), seen_by=self._seen_by)
+            await run.ledger.intend(run.run_id, run.scope, actions, at=run.clock(), seen_by=self._seen_by)
             intended.update(item.key for item in sending)
 
         async def intend(sending: Sequence[WriteItem]) -> None:
@@ -210,10 +194,10 @@ class Writer:
                 if unsent:
                     await note([item for item in items if item.key in unsent])
                 settled = [self._judge(by_key[o.key][0], o) for o in told]
-                self._progress.stage_seconds["write"] += perf_counter() - started
+                run.progress.stage_seconds["write"] += perf_counter() - started
                 started = perf_counter()
-                await self._ledger.settle(self._run_id, self._scope, settled, at=self._clock())
-                self._progress.stage_seconds["record"] += perf_counter() - started
+                await run.ledger.settle(run.run_id, run.scope, settled, at=run.clock())
+                run.progress.stage_seconds["record"] += perf_counter() - started
                 for item in settled:
                     by_key[item.action.sage_id][1].open -= 1
                     open_keys.discard(item.action.sage_id)
@@ -233,6 +217,6 @@ class Writer:
 
     def _count(self, item: Settled) -> None:
         kind = _COUNTED.get(item.outcome.kind, item.action.kind)
-        self._progress.count(self._entity, kind)
+        self._run.progress.count(self._entity, kind)
         if item.code is not None:
-            self._progress.codes[item.code] += 1
+            self._run.progress.codes[item.code] += 1

@@ -19,9 +19,7 @@ class OperatorProcess:
 
     def __init__(self, folder: Path, kubeconfig: Path) -> None:
         """Start it."""
-        programs = folder / "programs"
-        programs.mkdir()
-        self._programs = Programs(programs)
+        self._programs = Programs(folder / "programs")
         command = [
             *(sys.executable, "-m", "sage_operator", "run"),
             *("--kubeconfig", str(kubeconfig), "--namespace", NAMESPACE),
