@@ -19,20 +19,35 @@ class FieldKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetField:
-    """A field as `/{resource}/schema` describes it. `max_length` is in characters, None if not limited."""
+    """A field as `/{resource}/schema` or `/procedure/zapier_schema` describes it.
+
+    Attributes:
+        max_length: in characters, None if not limited.
+        table: the value list that a reference points into.
+        required: the tenant refuses a record that is created without it (`required_via_api`).
+        label: what the CRM's users see; empty if it is not told.
+    """
 
     name: str
     kind: FieldKind
     max_length: int | None = None
     table: str | None = None
     read_only: bool = False
+    required: bool = False
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetSchema:
-    """The fields of one ForceManager resource, by name."""
+    """The fields of one ForceManager resource, by name.
+
+    Attributes:
+        lists_custom_fields: whether the tenant tells its own fields (`Z_…`). Otherwise one that is missing in `fields`
+            may exist all the same, and which fields are mandatory is not known either.
+    """
 
     fields: Mapping[str, TargetField]
+    lists_custom_fields: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
