@@ -31,4 +31,7 @@ ForceManager::
     POST   tenants/{name}/keys               {"public": "private"}: more key pairs
     GET    tenants/{name}/settings           see `forcemanager.settings.TenantSettings`
     PUT    tenants/{name}/settings           replaces all of them
+    POST   schema/{resource}                 ?tenant=; a list of edits of fields (see `forcemanager.schema_edits`)
+
+`records/{resource}` reaches `users`, the value lists (`accountTypes`, …) and a tenant's own lists (`list/Zones`) too.
 """

@@ -1,6 +1,7 @@
 """A client of the control API: what tests, the demo and benchmarks call. Blocking; one connection a call."""
 
 import http.client
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -11,7 +12,8 @@ from sage_operator.simulators.counters import CountersReport
 from sage_operator.simulators.dataset import Dataset
 from sage_operator.simulators.faults import FaultReport, Rule
 from sage_operator.simulators.forcemanager.edits import Edit as CrmEdit
-from sage_operator.simulators.forcemanager.settings import TenantSettings
+from sage_operator.simulators.forcemanager.schema_edits import SchemaEdit
+from sage_operator.simulators.forcemanager.settings import CustomField, TenantSettings
 from sage_operator.simulators.sage.edits import Edit as SageEdit
 from sage_operator.simulators.sage.organisation import OrganisationSettings
 from sage_operator.simulators.wire import Row, dumps, loads
@@ -182,6 +184,36 @@ class ForceManagerControl(SimulatorControl):
         """Delete records."""
         self.edit(resource, *(CrmEdit(op="delete", id=key) for key in keys), tenant=tenant)
 
+    def put_field(
+        self, resource: str, name: str, field: CustomField | None = None, *, tenant: str | None = None
+    ) -> None:
+        """Add an own field (`Z_…`) to a resource, or replace it; by default a text of 255 characters."""
+        self._edit_schema(resource, SchemaEdit(op="put", name=name, field=field or CustomField()), tenant)
+
+    def drop_field(self, resource: str, name: str, *, tenant: str | None = None) -> None:
+        """Remove a field from a resource, an own one with its values."""
+        self._edit_schema(resource, SchemaEdit(op="drop", name=name), tenant)
+
+    def restore_field(self, resource: str, name: str, *, tenant: str | None = None) -> None:
+        """Bring a standard field back that was dropped."""
+        self._edit_schema(resource, SchemaEdit(op="restore", name=name), tenant)
+
+    def demand_field(self, resource: str, name: str, *, demanded: bool = True, tenant: str | None = None) -> None:
+        """Make a field, own or standard, mandatory in creates (`required_via_api`), or no longer."""
+        self._edit_schema(resource, SchemaEdit(op="demand" if demanded else "excuse", name=name), tenant)
+
+    def deactivate_user(self, key: int, *, tenant: str | None = None) -> None:
+        """Take a user's access away; the user stays listed. Rename one by `update`, delete one by `delete`."""
+        self.update("users", key, isActive=False, tenant=tenant)
+
+    def add_list_row(self, name: str, *, tenant: str | None = None, **labels: str) -> int:
+        """Add a row to a value list, its labels by language (`EN="North", ES="Norte"`); return its id."""
+        return self.create(name, tenant=tenant, **_label_columns(name, labels))
+
+    def rename_list_row(self, name: str, key: int, *, tenant: str | None = None, **labels: str) -> None:
+        """Change labels of a row of a value list, by language; other languages keep theirs. Delete it by `delete`."""
+        self.update(name, key, tenant=tenant, **_label_columns(name, labels))
+
     def add_tenant(
         self, name: str, *, keys: dict[str, str], dataset: Dataset | None = None, settings: TenantSettings | None = None
     ) -> None:
@@ -207,3 +239,17 @@ class ForceManagerControl(SimulatorControl):
     def expire_sessions(self, *, tenant: str | None = None) -> int:
         """Make session keys worthless, of one tenant or all; return how many."""
         return int(self._call("POST", "sessions/expire", tenant=tenant)["expired"])
+
+    def _edit_schema(self, resource: str, edit: SchemaEdit, tenant: str | None) -> None:
+        self._call("POST", f"schema/{resource}", [edit], tenant=tenant)
+
+
+def _label_columns(name: str, labels: Mapping[str, str]) -> dict[str, str]:
+    """Name the columns of labels; `description`, the one without a language, is that in Spanish."""
+    if name.startswith("list/"):
+        columns = {f"descripcion_{language.lower()}": text for language, text in labels.items()}
+        plain = "descripcion"
+    else:
+        columns = {f"description{language}": text for language, text in labels.items()}
+        plain = "description"
+    return columns | ({plain: labels["ES"]} if "ES" in labels else {})

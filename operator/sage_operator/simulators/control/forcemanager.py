@@ -10,6 +10,7 @@ from sage_operator.simulators.control.routing import route, route_with
 from sage_operator.simulators.dataset import Dataset
 from sage_operator.simulators.forcemanager.columns import ENTITIES
 from sage_operator.simulators.forcemanager.edits import Edit, apply
+from sage_operator.simulators.forcemanager.schema_edits import SchemaEdit, apply_to_schema
 from sage_operator.simulators.forcemanager.settings import TenantSettings
 from sage_operator.simulators.forcemanager.tenant import Tenant
 
@@ -52,6 +53,10 @@ def forcemanager_routes(simulator: "ForceManagerSimulator") -> list[Route]:
         tenant, resource = chosen(request), request.path_params["resource"]
         return [apply(tenant, resource, one, simulator.pipeline.clock) for one in edits]
 
+    def edit_schema(request: Request, edits: list[SchemaEdit]) -> None:
+        for one in edits:
+            apply_to_schema(chosen(request), request.path_params["resource"], one)
+
     return [
         route("GET", "tenants", lambda _: [_summary(tenant) for tenant in simulator.tenants.values()]),
         route_with("POST", "tenants", NewTenant, create),
@@ -60,9 +65,12 @@ def forcemanager_routes(simulator: "ForceManagerSimulator") -> list[Route]:
         route_with("PUT", "tenants/{name}/settings", TenantSettings, configure),
         route("POST", "sessions/expire", expire),
         route(
-            "GET", "records/{resource}", lambda request: list(chosen(request).tables[request.path_params["resource"]])
+            "GET",
+            "records/{resource:path}",
+            lambda request: list(chosen(request).tables[request.path_params["resource"]]),
         ),
-        route_with("POST", "records/{resource}", list[Edit], edit),
+        route_with("POST", "records/{resource:path}", list[Edit], edit),
+        route_with("POST", "schema/{resource}", list[SchemaEdit], edit_schema),
     ]
 
 

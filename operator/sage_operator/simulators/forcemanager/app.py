@@ -41,6 +41,7 @@ class ForceManagerSimulator:
                 self._route("POST", f"{BASE}/login", "login", self._login),
                 self._route("POST", f"{BASE}/procedure/zapier_schema", "zapierSchema", self._signed_in(self._zapier)),
                 self._route("GET", f"{BASE}/resources", "resources", self._signed_in(self._resources)),
+                self._route("GET", f"{BASE}/list/{{name}}", "list.list", self._signed_in(self._own_list)),
                 self._route("GET", f"{BASE}/{{resource}}/schema", "{resource}.schema", self._signed_in(self._schema)),
                 self._route("POST", f"{BASE}/{{resource}}/bulk", "{resource}.bulkCreate", self._signed_in(self._bulk)),
                 self._route("PUT", f"{BASE}/{{resource}}/bulk", "{resource}.bulkUpdate", self._signed_in(self._bulk)),
@@ -133,6 +134,8 @@ class ForceManagerSimulator:
         return schema(resource, session.tenant.settings)
 
     def _zapier(self, call: Call, session: Session) -> list[dict[str, Any]]:
+        if status := session.tenant.settings.zapier_refused:
+            raise refusal(status, "Bad Request")
         body = _body(call)
         entity = body.get("entity") if isinstance(body, dict) else None
         fields = zapier_schema(str(entity), session.tenant.settings)
@@ -142,6 +145,12 @@ class ForceManagerSimulator:
 
     def _list(self, call: Call, session: Session) -> list[dict[str, Any]]:
         return page(call, session.tenant, call.parameters["resource"])
+
+    def _own_list(self, call: Call, session: Session) -> list[dict[str, Any]]:
+        name = f"list/{call.parameters['name']}"
+        if name not in session.tenant.tables:
+            raise refusal(404, f"The resource {name} does not exist", code=910)
+        return page(call, session.tenant, name)
 
     def _get(self, call: Call, session: Session) -> dict[str, Any]:
         resource, tenant = call.parameters["resource"], session.tenant

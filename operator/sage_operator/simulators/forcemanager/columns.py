@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from sage_operator.simulators.forcemanager.settings import TenantSettings
+from sage_operator.simulators.forcemanager.settings import CustomField, TenantSettings
 
 Kind = Literal["text", "integer", "number", "boolean", "moment", "reference"]
 
@@ -19,6 +19,9 @@ class Column:
     """The resource that a reference points into."""
     required: bool = False
     read_only: bool = False
+    label: str = ""
+    """What the CRM's users see; empty for the name."""
+    required_in_form: bool = False
 
 
 ENTITIES = ("accounts", "contacts", "sales")
@@ -41,7 +44,7 @@ _TABLES = {
 _REQUIRED = {
     "accounts": {"branchId", "name", "salesRepId1"},
     "contacts": {"firstName", "lastName", "accountId", "salesRepId"},
-    "sales": {"accountId", "date", "extId", "total"},
+    "sales": {"accountExtId", "accountId", "date", "extId", "total"},
 }
 _FIELDS: dict[str, dict[Kind, str]] = {
     "accounts": {
@@ -90,6 +93,8 @@ def columns(resource: str, settings: TenantSettings) -> dict[str, Column]:
     """Return the fields of a resource (not of a value list) in a tenant, by name."""
     found = {column.name: column for column in _STAMPS}
     required = _REQUIRED.get(resource, set()) | set(settings.required_fields.get(resource, ()))
+    if resource == "sales" and settings.sales_need_representative:
+        required.add("salesRepExtId")
     for kind, names in _FIELDS[resource].items():
         for name in names.split():
             found[name] = Column(
@@ -103,11 +108,23 @@ def columns(resource: str, settings: TenantSettings) -> dict[str, Column]:
         mandatory = settings.contact_branch == "required"
         found["branchId"] = Column(name="branchId", kind="reference", table="branches", required=mandatory)
     for name, custom in settings.custom_fields.get(resource, {}).items():
-        length = custom.length if custom.kind == "text" else None
-        found[name] = Column(name=name, kind=custom.kind, length=length, required=custom.required or name in required)
+        found[name] = _own(name, custom, required=custom.required or name in required)
     if resource == "sales":
         found["salesRepId"] = replace(found["salesRepId"], read_only=True)
-    return found
+    missing = settings.missing_fields.get(resource, ())
+    return {name: column for name, column in found.items() if name not in missing}
+
+
+def _own(name: str, custom: CustomField, *, required: bool) -> Column:
+    return Column(
+        name=name,
+        kind="reference" if custom.kind == "list" else custom.kind,
+        length=custom.length if custom.kind == "text" else None,
+        table=f"list/{custom.list_name}" if custom.kind == "list" else None,
+        required=required,
+        label=custom.label or name.removeprefix("Z_"),
+        required_in_form=custom.required_in_form,
+    )
 
 
 def _table(resource: str, name: str) -> str:
@@ -118,7 +135,11 @@ def _table(resource: str, name: str) -> str:
 
 def schema(resource: str, settings: TenantSettings) -> dict[str, Any]:
     """Return the answer to `GET /{resource}/schema`."""
-    found = columns(resource, settings).values()
+    found = [
+        column
+        for column in columns(resource, settings).values()
+        if settings.schema_lists_custom_fields or not column.name.startswith("Z_")
+    ]
     return {
         "type": "object",
         "required": [column.name for column in found if column.required],

@@ -1,5 +1,6 @@
 """The value lists of a new tenant. Names of countries are Unicode's (CLDR), by way of Babel."""
 
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -89,8 +90,26 @@ def value_lists() -> dict[str, tuple[Row, ...]]:
 
 def label(row: Row) -> str | None:
     """Return how a row is shown: its description may be empty."""
-    text: str | None = row.get("description") or row.get("descriptionEN") or row.get("descriptionES")
-    return text
+    names = ("description", "descripcion", "descriptionEN", "descripcion_en", "descriptionES")
+    return next((str(text) for name in names if (text := row.get(name))), None)
+
+
+def own_list(labels: Sequence[Mapping[str, str]]) -> list[Row]:
+    """Return the rows of a tenant's own list; its columns are named otherwise than those of other lists.
+
+    Args:
+        labels: for each row its label by language (`en`, `es`, …).
+    """
+    return [
+        {
+            "id": place + 1,
+            "deleted": False,
+            "descripcion": texts.get("es", next(iter(texts.values()), "")),
+            **{f"descripcion_{language}": text for language, text in texts.items()},
+            "dateCreated": _CREATED,
+        }
+        for place, texts in enumerate(labels)
+    ]
 
 
 def _rows(name: str, labels: tuple[dict[str, Any], ...]) -> list[Row]:
@@ -110,6 +129,10 @@ def _row(order: int, texts: dict[str, str]) -> Row:
     return {"order": order + 1, "deleted": False, **described, "dateCreated": _CREATED, "branchVisibility": []}
 
 
+def _dial(code: str) -> str | None:
+    return str(_DIAL[code]) if code in _DIAL else None
+
+
 def _countries() -> list[Row]:
     names = {language: dict(Locale.parse(tag).territories) for language, tag in _LANGUAGES.items()}
     codes: dict[str, dict[str, str]] = {}
@@ -122,5 +145,5 @@ def _countries() -> list[Row]:
             continue
         texts = {language: territories[code] for language, territories in names.items() if code in territories}
         row = _row(len(rows), texts) | {"id": len(rows) + 1, "description": texts["ES"], "strName": texts["EN"]}
-        rows.append(row | {"iso2": code, **others, "isoNum": int(others["isoNum"]), "phoneCode": _DIAL.get(code)})
+        rows.append(row | {"iso2": code, **others, "isoNum": int(others["isoNum"]), "phoneCode": _dial(code)})
     return rows

@@ -6,11 +6,21 @@ import msgspec
 
 
 class CustomField(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An own field of a tenant; its name begins with `Z_`."""
+    """An own field of a tenant; its name begins with `Z_`.
 
-    kind: Literal["text", "integer", "number", "boolean", "moment"] = "text"
+    `number` is a decimal number, `moment` a date; `list` is the id of a row of the tenant's own list `list_name`.
+    """
+
+    kind: Literal["text", "integer", "number", "boolean", "moment", "list"] = "text"
     length: int = 255
+    """Of texts, in characters."""
     required: bool = False
+    """`required_via_api`: a record is not created without it."""
+    required_in_form: bool = False
+    """The asterisk in the CRM's own form alone: the API does not insist."""
+    label: str = ""
+    """What the CRM's users see; by default the name without `Z_`."""
+    list_name: str = ""
 
 
 DEFAULT_CUSTOM_FIELDS: dict[str, dict[str, CustomField]] = {
@@ -60,7 +70,17 @@ class TenantSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """Whether a deleted record can still be read by its id (with `deleted: true`); else 400."""
     normalize_phones: bool = False
     """Whether telephone numbers are stored without blanks."""
+    sales_need_representative: bool = False
+    """Whether a sale without `salesRepExtId` is refused."""
     custom_fields: dict[str, dict[str, CustomField]] = msgspec.field(default_factory=DEFAULT_CUSTOM_FIELDS.copy)
     """Per resource."""
     required_fields: dict[str, list[str]] = {}
-    """Per resource, further fields that are mandatory in this tenant."""
+    """Per resource, further fields that are mandatory in this tenant (`required_via_api`)."""
+    missing_fields: dict[str, list[str]] = {}
+    """Per resource, standard fields that this tenant lacks."""
+    schema_lists_custom_fields: bool = True
+    """Whether `/{resource}/schema` tells the own fields, which is not documented; `/procedure/zapier_schema` does."""
+    zapier_refused: int | None = None
+    """Status with which `/procedure/zapier_schema` is refused: an internal call of the vendor's own connector."""
+    own_lists: dict[str, list[dict[str, str]]] = {}
+    """The tenant's own value lists (`/list/{name}`): for each row its label by language (`en`, `es`, …)."""

@@ -8,7 +8,7 @@ from typing import Any
 from sage_operator.simulators.dataset import Dataset
 from sage_operator.simulators.forcemanager.columns import ENTITIES, Column, columns
 from sage_operator.simulators.forcemanager.limiter import TokenBucket
-from sage_operator.simulators.forcemanager.lists import label, value_lists
+from sage_operator.simulators.forcemanager.lists import label, own_list, value_lists
 from sage_operator.simulators.forcemanager.render import Renderer, renderer
 from sage_operator.simulators.forcemanager.settings import TenantSettings
 from sage_operator.simulators.forcemanager.where import stamp
@@ -51,6 +51,10 @@ class Tenant:
     def configure(self, settings: TenantSettings) -> None:
         """Replace the settings; rate limits start afresh."""
         self.settings = settings
+        for name, labels in settings.own_lists.items():
+            table: Table[int] = Table("id")
+            table.load(own_list(labels))
+            self.tables.setdefault(f"list/{name}", table)
         self._buckets: dict[str, TokenBucket] = {}
         for name in ("columns", "renderers"):
             self.__dict__.pop(name, None)

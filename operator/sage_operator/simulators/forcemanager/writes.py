@@ -50,7 +50,8 @@ class Writer:
     def create(self, values: Row) -> int:
         """Store a new record of checked values; return its id."""
         key = self._tenant.next_id(self._resource)
-        self._table.put({"id": key, "deleted": False, "dateCreated": self._now, **self._defaults, **values})
+        row = {"id": key, "deleted": False, "dateCreated": self._now, **self._defaults, **values}
+        self._table.put(self._derived(row))
         return key
 
     def writable(self, key: Any, values: Row | None) -> int:
@@ -65,7 +66,7 @@ class Writer:
 
     def update(self, key: int, values: Row) -> None:
         """Change checked values of a record."""
-        self._table.put({**self._table.rows[key], **values, "dateUpdated": self._now})
+        self._table.put(self._derived({**self._table.rows[key], **values, "dateUpdated": self._now}))
 
     def delete(self, key: int) -> None:
         """Mark a record as deleted."""
@@ -74,6 +75,14 @@ class Writer:
     def undelete(self, key: int) -> None:
         """Bring a record back, as the vendor's support can."""
         self._table.put({**self._table.rows[key], "deleted": False, "dateDeleted": None, "dateUpdated": self._now})
+
+    def _derived(self, row: Row) -> Row:
+        """Add to a sale the user that has its `salesRepExtId`, if there is one."""
+        if self._resource != "sales":
+            return row
+        named = row.get("salesRepExtId")
+        users = (user for user in self._tenant.tables["users"] if named and user.get("extId") == named)
+        return {**row, "salesRepId": next((user["id"] for user in users), None)}
 
     def _value(self, column: Column, value: Any) -> Any:
         if value is None:

@@ -19,9 +19,9 @@ def zapier_schema(entity: str, settings: TenantSettings) -> list[dict[str, Any]]
     return [
         {
             "key": column.name,
-            "label": column.name.removeprefix("Z_"),
+            "label": column.label or column.name,
             "help_text": "",
-            "required": column.required,
+            "required": column.required or column.required_in_form,
             "required_via_api": column.required,
             "type": _TYPES.get(column.kind, "int"),
             "choices": None,

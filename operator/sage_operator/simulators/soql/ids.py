@@ -2,6 +2,7 @@
 
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_PLACES = {char: place for place, char in enumerate(_BASE62)}
 
 
 def to_18(text: str) -> str | None:
@@ -30,3 +31,14 @@ def _digits(number: int, width: int) -> str:
         number, digit = divmod(number, 62)
         digits = _BASE62[digit] + digits
     return digits
+
+
+def number_of(key: str) -> int:
+    """Return the number that went into an id; what it is for any other text doesn't matter, it is -1 for most."""
+    number = 0
+    for char in key[9:15]:
+        place = _PLACES.get(char)
+        if place is None:
+            return -1
+        number = number * 62 + place
+    return number
