@@ -15,6 +15,8 @@ from sage_operator.controller.config import Config
 from sage_operator.controller.coordinator import Coordinator
 from sage_operator.controller.kube import Kube, kopf_session, load_configuration
 from sage_operator.controller.probes import Probes
+from sage_operator.controller.referent_watch import watches
+from sage_operator.controller.referents import ReferentKind
 from sage_operator.controller.remotes import RemoteConnector
 from sage_operator.controller.services import Services
 from sage_operator.controller.watches import WatchClock
@@ -35,7 +37,7 @@ async def serve(config: Config, *, stop: asyncio.Event | None = None, ready: asy
         kubernetes.aio.config.ConfigException: there is no way to reach the Kubernetes API.
     """
     stop = stop or asyncio.Event()
-    watches = WatchClock()
+    clock = WatchClock()
     configuration = await load_configuration(config.kubeconfig)
     async with AsyncExitStack() as stack:
         ledger = await stack.enter_async_context(await SqlLedger.open(config.ledger))
@@ -44,7 +46,7 @@ async def serve(config: Config, *, stop: asyncio.Event | None = None, ready: asy
         sage = await stack.enter_async_context(SageAccess(hosts=hosts, ca_file=ca_file))
         force_manager = ForceManagerAccess(hosts=hosts, ca_file=ca_file)
         stack.push_async_callback(force_manager.aclose)
-        kube = Kube(configuration)
+        kube = Kube(configuration, watches=len(ReferentKind) * max(len(config.namespaces), 1))
         stack.push_async_callback(kube.aclose)
         coordinator = Coordinator(
             Services(
@@ -63,13 +65,15 @@ async def serve(config: Config, *, stop: asyncio.Event | None = None, ready: asy
             Probes(
                 host=config.listen_host,
                 port=config.listen_port,
-                healthy=watches.problem,
-                ready=lambda: "" if watches.started else "not watching yet",
+                healthy=clock.problem,
+                ready=lambda: "" if clock.started else "not watching yet",
             )
         )
         stack.push_async_callback(_cancel, asyncio.create_task(_measure_lag()))
+        for watch in watches(kube, coordinator, config.namespaces):
+            stack.push_async_callback(_cancel, asyncio.create_task(watch.run()))
         log.info("operator-started", probes=probes.url, namespaces=list(config.namespaces) or "all")
-        await _run_kopf(config, configuration, coordinator, watches, stop=stop, ready=ready)
+        await _run_kopf(config, configuration, coordinator, clock, stop=stop, ready=ready)
     log.info("operator-stopped")
 
 
@@ -77,7 +81,7 @@ async def _run_kopf(
     config: Config,
     configuration: client.Configuration,
     coordinator: Coordinator,
-    watches: WatchClock,
+    clock: WatchClock,
     *,
     stop: asyncio.Event,
     ready: asyncio.Event | None,
@@ -87,7 +91,7 @@ async def _run_kopf(
     in_cluster = config.kubeconfig is None
 
     async def login() -> kopf.AiohttpSession:
-        return await kopf_session(configuration, trace=watches.trace(), refreshed=in_cluster)
+        return await kopf_session(configuration, trace=clock.trace(), refreshed=in_cluster)
 
     before = asyncio.all_tasks()
     tasks = await kopf.spawn_tasks(

@@ -35,14 +35,13 @@ async def attempt(slot: Slot, trigger: Trigger, services: Services, *, due: date
     now = services.clock()
     header = RunHeader(id=ulid(now, os.urandom(10)), integration=slot.key, trigger=trigger, started_at=now)
     slot.progress = progress = Progress(clock=services.clock)
-    slot.secret_versions = []
     if trigger is Trigger.SCHEDULE and due > EPOCH:
         metrics.observe_lag(max((now - due).total_seconds(), 0))
     if slot.proven != generation:
         await publish(slot, services, status.running(slot.status, header, progress))
     runner = Runner(
         settings=settings_of(integration),
-        connect=lambda: services.connector.connect(integration, slot.secret_versions),
+        connect=lambda: services.connector.connect(integration, slot.used),
         ledger=services.ledger,
         clock=services.clock,
         settling_time=services.settling_time,

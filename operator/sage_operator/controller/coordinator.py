@@ -13,6 +13,7 @@ import structlog
 from sage_operator.controller.attempt import attempt, crashed
 from sage_operator.controller.history import LOOK_BACK, past_of
 from sage_operator.controller.publish import publish, write
+from sage_operator.controller.referents import Referent, ReferentKind
 from sage_operator.controller.samples import sample
 from sage_operator.controller.services import Services
 from sage_operator.controller.slot import Slot
@@ -23,11 +24,6 @@ from sage_operator.telemetry import metrics
 from sage_operator.telemetry.metrics import IntegrationSample
 
 log = structlog.get_logger(__name__)
-
-_SECRETS_EVERY = timedelta(seconds=20)
-"""How often the Secrets of an integration that is stalled for them are looked at."""
-
-_FOR_SECRETS = frozenset({"CredentialsRejected", "SecretNotFound"})
 
 
 class Coordinator:
@@ -68,6 +64,23 @@ class Coordinator:
         if slot is not None:
             slot.see(integration)
         return slot
+
+    async def referent_seen(self, referent: Referent, version: str) -> None:
+        """Look at the integrations that name a Secret or ConfigMap, if it is another one than they have used."""
+        for slot in list(self._slots.values()):
+            if slot.told(referent, version):
+                await self._decide(slot)
+
+    async def referents_listed(self, kind: ReferentKind, namespace: str | None, found: dict[Referent, str]) -> None:
+        """Do the same for all of a namespace, or of all namespaces: what is named and not found is gone.
+
+        After a start nothing has been used yet, and the list tells nothing new: each run reads what it uses.
+        """
+        for slot in list(self._slots.values()):
+            concerned = [r for r in slot.used if r.kind is kind and namespace in {None, r.namespace}]
+            told = {slot.told(referent, found.get(referent, "")) for referent in concerned}
+            if True in told:
+                await self._decide(slot)
 
     async def leave(self, uid: str) -> None:
         """End the run of an integration, if one is on: the object is being deleted. Returns when it has ended."""
@@ -130,8 +143,6 @@ class Coordinator:
                 if trigger is Trigger.GENERATION and slot.progress is not None:
                     slot.progress.stop(Stopped("A new generation of the spec is there."))
                 return
-            if trigger is None and await self._secrets_changed(slot):
-                trigger = Trigger.SECRET
             if trigger is not None:
                 self._start(slot, trigger)
             else:
@@ -180,23 +191,6 @@ class Coordinator:
         if slot.task is not None:
             await asyncio.wait({slot.task})
         await self._decide(slot)
-
-    async def _secrets_changed(self, slot: Slot) -> bool:
-        """Tell whether a Secret has changed that an integration is stalled for."""
-        now = self._services.clock()
-        if slot.error is None or slot.error.reason not in _FOR_SECRETS:
-            return False
-        if slot.secrets_seen_at is not None and now - slot.secrets_seen_at < _SECRETS_EVERY:
-            return False
-        slot.secrets_seen_at = now
-        try:
-            versions = await self._services.connector.secret_versions(slot.integration)
-        except SyncError:
-            return False
-        if not slot.secret_versions:  # the operator has just started: what is there now is what is known to be wrong
-            slot.secret_versions = versions
-        # The run may have read the first one only.
-        return versions[: len(slot.secret_versions)] != slot.secret_versions
 
     async def _end(self, slot: Slot, reason: str, *, grace: timedelta) -> None:
         if not slot.running or slot.task is None:

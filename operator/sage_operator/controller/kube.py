@@ -8,7 +8,7 @@ that rotate): importing its `CoreV1Api`, with the models of all kinds, takes 24 
 import base64
 import binascii
 import ssl
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -31,6 +31,9 @@ CONNECTIONS = 16
 """Of Kopf's session, the watch streams included: its own default is no limit, which costs 440 MiB at 1,000 objects."""
 
 _TIMEOUT = 30.0
+_WATCH_SECONDS = 300
+_PAGE = 500
+_METADATA = "application/json;as=PartialObjectMetadata{};g=meta.k8s.io;v=v1"
 _CONFLICTS = 5
 _SESSION_LIFE = timedelta(minutes=10)
 """Service account tokens rotate, and Kopf reads them only when it signs in."""
@@ -65,14 +68,14 @@ async def kopf_session(
     )
 
 
-def _session(configuration: client.Configuration, **options: Any) -> aiohttp.ClientSession:
+def _session(configuration: client.Configuration, *, limit: int = CONNECTIONS, **options: Any) -> aiohttp.ClientSession:
     """Return a session with limited connections that trusts, and shows, what the configuration says."""
     context: ssl.SSLContext | bool = False
     if configuration.verify_ssl:
         context = ssl.create_default_context(cafile=configuration.ssl_ca_cert)
         if configuration.cert_file:
             context.load_cert_chain(configuration.cert_file, keyfile=configuration.key_file)
-    connector = aiohttp.TCPConnector(limit=CONNECTIONS, ssl=context)
+    connector = aiohttp.TCPConnector(limit=limit, ssl=context)
     # Looking a proxy up takes a thread hop a request: only where the environment has one.
     proxied = bool(getproxies_environment())
     return aiohttp.ClientSession(connector=connector, trust_env=proxied, **options)
@@ -97,17 +100,33 @@ class _Answer:
         return 200 <= self.status < 300
 
 
+class WatchRefused(KubernetesUnavailable):
+    """The operator has no right to list or watch what it was asked to."""
+
+    default_remedy = (
+        "A change is then noticed by the next run only; grant list and watch (only metadata is asked for), as"
+        " deploy/base does."
+    )
+
+
 class Kube:
     """Our own client."""
 
-    def __init__(self, configuration: client.Configuration) -> None:
-        """Use a loaded configuration; to be closed."""
+    def __init__(self, configuration: client.Configuration, *, watches: int = 2) -> None:
+        """Use a loaded configuration; to be closed. `watches`: how many streams may be open at once."""
         self._configuration = configuration
         self._session = _session(configuration, timeout=aiohttp.ClientTimeout(total=_TIMEOUT))
+        # Streams last for minutes: among the other requests they would take all the connections there are.
+        self._streams = _session(
+            configuration,
+            limit=watches,
+            timeout=aiohttp.ClientTimeout(sock_connect=_TIMEOUT, sock_read=_WATCH_SECONDS + _TIMEOUT),
+        )
 
     async def aclose(self) -> None:
         """Close the connections."""
         await self._session.close()
+        await self._streams.close()
 
     async def patch_status(self, meta: ObjectMeta, status: Mapping[str, Any]) -> str | None:
         """Write the status, and return the new resource version; None if the object (this uid) is gone.
@@ -153,15 +172,73 @@ class Kube:
             SecretNotFound: there is no such Secret.
             KubernetesUnavailable: the API refused, or did not answer.
         """
-        what = f"Secret `{name}` could not be read"
-        answer = await self._send("GET", f"/api/v1/namespaces/{namespace}/secrets/{name}", what)
-        if answer.status == 404:
+        found = await self._read("secrets", namespace, name, f"Secret `{name}`")
+        if found is None:
             raise SecretNotFound(f"Secret `{name}` does not exist.")
+        data = found.get("data") or {}
+        values = {key: text for key, value in data.items() if (text := _text(value)) is not None}
+        return values, str(found["metadata"]["resourceVersion"])
+
+    async def read_config_map(self, namespace: str, name: str) -> tuple[Mapping[str, str], str] | None:
+        """Return a ConfigMap's keys and texts, and its resource version; None if there is no such ConfigMap.
+
+        Raises:
+            KubernetesUnavailable: the API refused, or did not answer.
+        """
+        found = await self._read("configmaps", namespace, name, f"ConfigMap `{name}`")
+        return (found.get("data") or {}, str(found["metadata"]["resourceVersion"])) if found is not None else None
+
+    async def _read(self, plural: str, namespace: str, name: str, spoken: str) -> dict[str, Any] | None:
+        what = f"{spoken} could not be read"
+        answer = await self._send("GET", f"{_core(plural, namespace)}/{name}", what)
+        if answer.status == 404:
+            return None
         if not answer.ok:
             raise _refused(what, answer)
-        data = answer.body.get("data") or {}
-        values = {key: text for key, value in data.items() if (text := _text(value)) is not None}
-        return values, str(answer.body["metadata"]["resourceVersion"])
+        found: dict[str, Any] = answer.body
+        return found
+
+    async def list_metadata(self, plural: str, namespace: str | None, *, following: str = "") -> dict[str, Any]:
+        """Return a page of the metadata of all objects of a core kind, without what is in them.
+
+        Raises:
+            WatchRefused: the operator may not.
+            KubernetesUnavailable: the API refused for another cause, or did not answer.
+        """
+        what = f"The {plural} could not be listed"
+        params = {"limit": str(_PAGE), **({"continue": following} if following else {})}
+        answer = await self._send("GET", _core(plural, namespace), what, params=params, accept=_METADATA.format("List"))
+        if not answer.ok:
+            raise _watch_refused(what, answer)
+        found: dict[str, Any] = answer.body
+        return found
+
+    async def watch_metadata(self, plural: str, namespace: str | None, *, version: str) -> AsyncGenerator[bytes, None]:
+        """Yield the events of a watch as lines of JSON, until the server ends it, after five minutes at most.
+
+        Raises:
+            WatchRefused, KubernetesUnavailable: as of `list_metadata`.
+        """
+        what = f"The {plural} could not be watched"
+        headers = {**await _authorization(self._configuration), "Accept": _METADATA.format("")}
+        params = {
+            "watch": "true",
+            "allowWatchBookmarks": "true",
+            "resourceVersion": version,
+            "timeoutSeconds": str(_WATCH_SECONDS),
+        }
+        url = f"{self._configuration.host}{_core(plural, namespace)}"
+        try:
+            async with self._streams.get(url, headers=headers, params=params) as answer:
+                if answer.status == 410:
+                    yield b'{"type":"ERROR","object":{}}'
+                elif answer.status != 200:
+                    raise _watch_refused(what, _Answer(status=answer.status, body={}))
+                else:
+                    async for line in answer.content:
+                        yield line
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            raise KubernetesUnavailable(f"{what}: {type(error).__name__}.") from error
 
     async def post_event(self, meta: ObjectMeta, event: Event) -> None:
         """Post an event. One that can't be posted is logged: nothing depends on it."""
@@ -193,14 +270,24 @@ class Kube:
         except KubernetesUnavailable as error:
             log.warning("event-not-posted", integration=f"{meta.namespace}/{meta.name}", error=error.message)
 
-    async def _send(self, method: str, path: str, what: str, *, body: Any = None, kind: str = "json") -> _Answer:
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        what: str,
+        *,
+        body: Any = None,
+        kind: str = "json",
+        accept: str = "application/json",
+        params: Mapping[str, str] | None = None,
+    ) -> _Answer:
         """Send a request and return the answer, whatever its status; `kind` is the media type of the body.
 
         Raises:
             KubernetesUnavailable: there was no answer; the message says `what` could not be done.
         """
-        headers = await _authorization(self._configuration)
-        options: dict[str, Any] = {}
+        headers = {**await _authorization(self._configuration), "Accept": accept}
+        options: dict[str, Any] = {"params": params}
         if body is not None:
             headers["Content-Type"] = f"application/{kind}"
             options = {"json": body, "params": {"fieldManager": names.FIELD_MANAGER}}
@@ -217,6 +304,10 @@ def _path(meta: ObjectMeta) -> str:
     return f"/apis/{names.API_VERSION}/namespaces/{meta.namespace}/{names.PLURAL}/{meta.name}"
 
 
+def _core(plural: str, namespace: str | None) -> str:
+    return f"/api/v1/namespaces/{namespace}/{plural}" if namespace is not None else f"/api/v1/{plural}"
+
+
 def _text(data: str) -> str | None:
     try:
         return base64.b64decode(data).decode().strip()
@@ -227,3 +318,8 @@ def _text(data: str) -> str | None:
 def _refused(what: str, answer: _Answer) -> KubernetesUnavailable:
     reason = answer.body.get("reason", "")
     return KubernetesUnavailable(f"{what}: {answer.status}{f' {reason}' if reason else ''}.")
+
+
+def _watch_refused(what: str, answer: _Answer) -> KubernetesUnavailable:
+    error = _refused(what, answer)
+    return WatchRefused(error.message) if answer.status == 403 else error

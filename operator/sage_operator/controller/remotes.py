@@ -1,14 +1,15 @@
 """Opening both remotes of an integration: hosts checked first, then Secrets read, then the adapters told."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, MutableMapping
 from contextlib import asynccontextmanager
 
 from sage_operator.controller.kube import Kube
+from sage_operator.controller.referents import Referent, ReferentKind
 from sage_operator.forcemanager import ForceManagerAccess, Keys
 from sage_operator.resources import SageIntegration
 from sage_operator.runner.ports import Remotes
 from sage_operator.sage import ClientCredentials, SageAccess
-from sage_operator.sync.errors import CredentialsRejected, SecretNotFound
+from sage_operator.sync.errors import CredentialsRejected
 from sage_operator.telemetry.redaction import protect
 from sage_operator.transport import HostPolicy
 
@@ -27,14 +28,16 @@ class RemoteConnector:
         self._hosts = hosts
 
     @asynccontextmanager
-    async def connect(self, integration: SageIntegration, versions: list[str]) -> AsyncIterator[Remotes]:
+    async def connect(
+        self, integration: SageIntegration, used: MutableMapping[Referent, str]
+    ) -> AsyncIterator[Remotes]:
         """Open both remotes for one run."""
         spec = integration.spec
         self._hosts.check(spec.sage.url)
         self._hosts.check(spec.force_manager.url)
-        sage = await self._secret(integration, spec.sage.credentials_secret_ref.name, _SAGE_KEYS, versions)
+        sage = await self._secret(integration, spec.sage.credentials_secret_ref.name, _SAGE_KEYS, used)
         target = await self._secret(
-            integration, spec.force_manager.credentials_secret_ref.name, _FORCE_MANAGER_KEYS, versions
+            integration, spec.force_manager.credentials_secret_ref.name, _FORCE_MANAGER_KEYS, used
         )
         source = self._sage.connect(
             url=spec.sage.url,
@@ -48,27 +51,14 @@ class RemoteConnector:
         ) as force_manager:
             yield Remotes(source=source, target=force_manager)
 
-    async def secret_versions(self, integration: SageIntegration) -> list[str]:
-        """Return the resource versions of both Secrets, empty for one that is not there."""
-        spec, versions = integration.spec, []
-        for ref in (spec.sage.credentials_secret_ref, spec.force_manager.credentials_secret_ref):
-            try:
-                _, version = await self._kube.read_secret(integration.metadata.namespace, ref.name)
-            except SecretNotFound:
-                version = ""
-            versions.append(version)
-        return versions
-
     async def _secret(
-        self, integration: SageIntegration, name: str, keys: tuple[str, ...], versions: list[str]
+        self, integration: SageIntegration, name: str, keys: tuple[str, ...], used: MutableMapping[Referent, str]
     ) -> Mapping[str, str]:
-        """Read a Secret that must have these keys."""
-        try:
-            values, version = await self._kube.read_secret(integration.metadata.namespace, name)
-        except SecretNotFound:
-            versions.append("")
-            raise
-        versions.append(version)
+        """Read a Secret that must have these keys, and note which version was read."""
+        namespace = integration.metadata.namespace
+        secret = Referent(kind=ReferentKind.SECRET, namespace=namespace, name=name)
+        used[secret] = ""
+        values, used[secret] = await self._kube.read_secret(namespace, name)
         missing = [key for key in keys if not values.get(key)]
         if missing:
             listed = " and ".join(f"`{key}`" for key in missing)

@@ -1,13 +1,14 @@
 """What the controller works with: put together once, in `app`."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from sage_operator.controller.kube import Kube
+from sage_operator.controller.referents import Referent
 from sage_operator.resources import SageIntegration
 from sage_operator.runner.ports import Ledger, Remotes, RunStore
 
@@ -19,16 +20,15 @@ class LedgerStore(Ledger, RunStore, Protocol):
 class Connector(Protocol):
     """Opens the remotes of an integration."""
 
-    def connect(self, integration: SageIntegration, versions: list[str]) -> AbstractAsyncContextManager[Remotes]:
-        """Read the Secrets, check the hosts, and open both remotes for one run; tell the Secrets' `versions`.
+    def connect(
+        self, integration: SageIntegration, used: MutableMapping[Referent, str]
+    ) -> AbstractAsyncContextManager[Remotes]:
+        """Read the Secrets, check the hosts, and open both remotes for one run; note which versions are `used`.
 
         Raises:
             Blocked: a host is not allowed, a Secret or one of its keys is missing.
             SyncError: the Kubernetes API could not be asked.
         """
-
-    async def secret_versions(self, integration: SageIntegration) -> list[str]:
-        """Return the resource versions of the Secrets, empty for one that is not there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

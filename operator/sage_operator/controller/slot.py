@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from sage_operator.controller.referents import Referent, ReferentKind, is_newer, referents
 from sage_operator.controller.schedule import Past, due_at
 from sage_operator.resources import (
     ConditionStatus,
@@ -35,7 +36,8 @@ class Slot:
         proven_users: the section `users` of the spec that matched everybody last: later misses are drift.
         error: why the last run did not succeed.
         past: how the last run went.
-        secret_versions: of the Secrets that the last run used, to see a change while stalled.
+        used: the versions of Secrets and ConfigMaps that runs have read last; empty for one that was not there.
+        renewed: which of them have changed since then.
         task: the run that waits or is on.
         waiting: it waits for its turn under the global limit.
     """
@@ -51,18 +53,23 @@ class Slot:
     error: SyncError | None = None
     past: Past | None = None
     summary: Summary | None = None
-    secret_versions: list[str] = field(default_factory=list)
+    used: dict[Referent, str] = field(default_factory=dict)
+    renewed: set[Referent] = field(default_factory=set)
     task: asyncio.Task[None] | None = None
     waiting: bool = False
     progress: Progress | None = None
     gone: bool = False
-    secrets_seen_at: datetime | None = None
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
     def meta(self) -> ObjectMeta:
         """The object's metadata with the newest resource version that we know of."""
         return self.integration.metadata.model_copy(update={"resource_version": self.version})
+
+    @property
+    def referents(self) -> frozenset[Referent]:
+        """What the integration names."""
+        return referents(self.integration)
 
     @property
     def key(self) -> str:
@@ -85,6 +92,9 @@ class Slot:
             return Trigger.GENERATION
         if self.integration.requested_at not in {"", self.handled_token}:
             return Trigger.REQUEST
+        if self.renewed:
+            secrets = any(referent.kind is ReferentKind.SECRET for referent in self.renewed)
+            return Trigger.SECRET if secrets else Trigger.CONFIG_MAP
         return Trigger.SCHEDULE if self.due <= now else None
 
     def see(self, integration: SageIntegration) -> None:
@@ -93,8 +103,19 @@ class Slot:
             self.integration = integration.without_status()
             self.version = integration.metadata.resource_version
 
+    def told(self, referent: Referent, version: str) -> bool:
+        """Take what version of a Secret or ConfigMap is there, and return whether it is another than runs have used."""
+        if referent not in self.referents or not is_newer(version, self.used.get(referent, "")):
+            return False
+        self.renewed.add(referent)
+        return True
+
     def take(self) -> SageIntegration:
-        """Take in the spec as it is now, for a run; what was wrong with another generation says nothing of it."""
+        """Take in the spec as it is now, for a run; what was wrong with another generation says nothing of it.
+
+        The run reads the Secrets and ConfigMaps anew. One that changes afterwards is told again.
+        """
+        self.renewed.clear()
         if self.integration.metadata.generation != self.handled_generation:
             self.handled_generation = self.integration.metadata.generation
             self.error = None

@@ -73,3 +73,4 @@ class Trigger(StrEnum):
     GENERATION = "Generation"
     REQUEST = "Request"
     SECRET = "Secret"  # noqa: S105 - a changed Secret, the word
+    CONFIG_MAP = "ConfigMap"  # a changed ConfigMap that the field maps are read from

@@ -11,6 +11,7 @@ from typing import Any
 
 from sage_operator.controller.coordinator import Coordinator
 from sage_operator.controller.events import Event
+from sage_operator.controller.referents import Referent, ReferentKind
 from sage_operator.controller.services import Services
 from sage_operator.resources import ObjectMeta, SageIntegration, names
 from sage_operator.runner.ports import Remotes
@@ -111,12 +112,12 @@ class MemoryConnector:
     target: MemoryTarget | None = None
 
     @asynccontextmanager
-    async def connect(self, integration: SageIntegration, versions: list[str]) -> AsyncIterator[Remotes]:
+    async def connect(self, integration: SageIntegration, used: dict[Referent, str]) -> AsyncIterator[Remotes]:
         """Open both."""
         name = integration.metadata.name
         self.connections.append((name, self.clock.now))
         for secret in ("sage", "forcemanager"):
-            versions.append(self.kube.secrets.get(secret, ""))
+            used[secret_named(secret)] = self.kube.secrets.get(secret, "")
             if secret not in self.kube.secrets:
                 raise SecretNotFound(f"Secret `{secret}` does not exist.")
         if self.fails.get(name):
@@ -134,9 +135,10 @@ class MemoryConnector:
         finally:
             self.on[name] -= 1
 
-    async def secret_versions(self, _: SageIntegration) -> list[str]:
-        """Return what the Secrets' versions are."""
-        return [self.kube.secrets.get(secret, "") for secret in ("sage", "forcemanager")]
+
+def secret_named(name: str) -> Referent:
+    """Return a Secret of the integrations' namespace."""
+    return Referent(kind=ReferentKind.SECRET, namespace="crm", name=name)
 
 
 class Surroundings:
@@ -179,6 +181,14 @@ class Surroundings:
         """Change an object, and let the coordinator see it."""
         self.kube.apply(name, **changes)
         await self.look(name)
+
+    async def put_secret(self, name: str, version: str) -> None:
+        """Create, change or (with an empty version) delete a Secret; the watch tells of it."""
+        if version:
+            self.kube.secrets[name] = version
+        else:
+            del self.kube.secrets[name]
+        await self.coordinator.referent_seen(secret_named(name), version)
 
     async def go_on(self, seconds: float, *, heartbeat: float = 10) -> None:
         """Let time go by, with a look at all objects at each heartbeat."""

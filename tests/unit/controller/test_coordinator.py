@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from sage_operator.controller.referents import ReferentKind
 from sage_operator.sync.errors import CredentialsRejected, KubernetesUnavailable, System, Unavailable
 
 from .conftest import Make
-from .surroundings import Surroundings
+from .surroundings import Surroundings, secret_named
 
 pytestmark = pytest.mark.looptime
 
@@ -216,18 +217,73 @@ async def test_a_stalled_integration_is_tried_each_interval(make: Make) -> None:
     assert operator.event_reasons() == ["CredentialsRejected"]
 
 
-async def test_a_changed_secret_runs_a_stalled_integration(make: Make) -> None:
-    """Within half a minute of the correction, whichever of the two Secrets it is."""
+async def test_a_secret_that_is_there_at_last_runs_a_stalled_integration(make: Make) -> None:
+    """At once, and a Secret that stays missing runs nothing."""
     operator = make()
     del operator.kube.secrets["sage"]
     await operator.apply()
     await operator.until(lambda: operator.reason() == "SecretNotFound")
     await operator.go_on(300)
     assert operator.runs() == ["Failed"], "a Secret that is missing is no change of it"
-    operator.kube.secrets["sage"] = "2"
-    await operator.go_on(35)
-    assert operator.reason() == "Succeeded"
+    await operator.put_secret("sage", "2")
+    await operator.until(lambda: operator.reason() == "Succeeded", within=10)
     assert operator.triggers() == ["Generation", "Secret"]
+
+
+async def test_a_rotated_secret_is_used_at_once(make: Make) -> None:
+    """By one run, although the same version is told twice, and one of another integration's Secret by none."""
+    operator = await proven(make)
+    for name, version in (("forcemanager", "2"), ("forcemanager", "2"), ("of-somebody-else", "3")):
+        await operator.put_secret(name, version)
+    await operator.until(lambda: len(operator.runs()) == 2, within=10)
+    await operator.go_on(60)
+    assert operator.triggers() == ["Generation", "Secret"]
+
+
+async def test_a_deleted_secret_stalls(make: Make) -> None:
+    """At once, with the remedy, rather than at the next run; the one that is created anew heals it."""
+    operator = await proven(make)
+    await operator.put_secret("sage", "")
+    await operator.until(lambda: operator.reason() == "SecretNotFound", within=10)
+    stalled = operator.condition("Stalled")
+    assert stalled is not None
+    assert "Create the Secret" in stalled["message"]
+    await operator.put_secret("sage", "9")
+    await operator.until(lambda: operator.reason() == "Succeeded", within=10)
+
+
+async def test_a_secret_that_changes_during_a_run_is_used_by_another_one(make: Make) -> None:
+    """The run has read the old one: what it ends with says nothing of the new one."""
+    operator = make(accounts=60)
+    await operator.apply()
+    await operator.until(lambda: bool(operator.connector.tenant.records["accounts"]))  # type: ignore[index]
+    await operator.put_secret("sage", "2")
+    await operator.until(lambda: operator.runs() == ["Succeeded", "Succeeded"])
+    assert operator.triggers() == ["Generation", "Secret"]
+
+
+async def test_a_watch_that_lags_behind_runs_nothing(make: Make) -> None:
+    """A version older than the one that the run has read is no news."""
+    operator = make()
+    operator.kube.secrets["sage"] = "12"
+    await operator.apply()
+    await operator.until(lambda: operator.reason() == "Succeeded")
+    await operator.coordinator.referent_seen(secret_named("sage"), "9")
+    await operator.go_on(60)
+    assert operator.runs() == ["Succeeded"]
+
+
+async def test_a_list_tells_what_a_broken_watch_has_missed(make: Make) -> None:
+    """A Secret that is not in the list is gone; one in another namespace is nobody's business."""
+    operator = await proven(make)
+    here, there = {secret_named("sage"): "1", secret_named("forcemanager"): "1"}, ReferentKind.SECRET
+    await operator.coordinator.referents_listed(there, "crm", here)
+    await operator.coordinator.referents_listed(there, "elsewhere", {})
+    await operator.go_on(30)
+    assert operator.runs() == ["Succeeded"]
+    del operator.kube.secrets["sage"], here[secret_named("sage")]
+    await operator.coordinator.referents_listed(there, None, here)
+    await operator.until(lambda: operator.reason() == "SecretNotFound", within=10)
 
 
 async def test_a_corrected_spec_is_not_failed_before_it_was_tried(make: Make) -> None:
