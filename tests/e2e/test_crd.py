@@ -124,7 +124,7 @@ def test_samples_are_accepted(client: Client, sample: str) -> None:
 
 def test_applying_the_same_again_changes_nothing(client: Client) -> None:
     """Expect neither a new generation nor a write, so that GitOps tools stay quiet, with either way to apply."""
-    manifest = yaml.safe_load((SAMPLES / "complete.yaml").read_text())
+    manifest = next(yaml.safe_load_all((SAMPLES / "complete.yaml").read_text()))
     for name, apply in (("server", ("apply", "--server-side")), ("client", ("apply",))):
         manifest["metadata"] = {"name": f"again-from-the-{name}"}
         client(*apply, "--filename=-", manifest=manifest)
@@ -161,6 +161,13 @@ def test_bad_input_is_refused_with_its_message(client: Client, case: dict[str, A
         {"users": {"fallback": "office@acme.example"}, "accounts.scope": "All"},
         {"accounts.fields": [{"target": "Z_Flag", "value": "true"}, {"target": "typeId", "value": 3}]},
         {"accounts.fields": [{"target": f"Z_{number}", "value": "x" * 1024} for number in range(200)]},
+        {
+            "contacts.fields": [
+                {"target": f"Z_{number}", "expression": "x" * 2000, "lookup": {"list": "users", "by": "email"}}
+                for number in range(200)
+            ]
+        },
+        {"accounts.fieldsFrom": [{"configMapRef": {"name": "crm-maps", "key": f"map-{n}.yaml"}} for n in range(10)]},
         {"users.pairs": [{"sage": f"user{number}", "forceManager": number} for number in range(1000)]},
     ],
     ids=lambda changes: ",".join(changes)[:40],

@@ -1,7 +1,16 @@
 """The Kubernetes resource `SageIntegration`: models, names, conditions. `crds/` is generated from them."""
 
 from sage_operator.resources import names
-from sage_operator.resources._fields import AccountField, ContactField, FieldEntry
+from sage_operator.resources._fields import (
+    AccountField,
+    ContactField,
+    EntryWhenEmpty,
+    FieldEntry,
+    LookupColumn,
+    LookupSpec,
+    OnNotFound,
+    OnTooLong,
+)
 from sage_operator.resources.conditions import (
     REASONS,
     STALLED_REASONS,
@@ -15,7 +24,9 @@ from sage_operator.resources.integration import InvalidResourceError, ObjectMeta
 from sage_operator.resources.spec import (
     AccountScope,
     AccountsSpec,
+    ConfigMapKeyRef,
     ContactsSpec,
+    FieldsFrom,
     ForceManagerSpec,
     Preset,
     SageAuth,
@@ -52,16 +63,23 @@ __all__ = [
     "Condition",
     "ConditionStatus",
     "ConditionType",
+    "ConfigMapKeyRef",
     "ContactField",
     "ContactsSpec",
     "CurrentRun",
     "EntityCounts",
+    "EntryWhenEmpty",
     "FieldEntry",
+    "FieldsFrom",
     "ForceManagerSpec",
     "HistoryEntry",
     "InvalidResourceError",
     "LastRun",
+    "LookupColumn",
+    "LookupSpec",
     "ObjectMeta",
+    "OnNotFound",
+    "OnTooLong",
     "Phase",
     "Preset",
     "Reason",

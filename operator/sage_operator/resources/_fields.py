@@ -1,11 +1,12 @@
 """Field maps as the spec spells them: one entry fills one ForceManager field."""
 
+from enum import StrEnum
 from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from sage_operator.resources._base import Rule, SpecModel
+from sage_operator.resources._base import Flag, Rule, SpecModel
 
 _RESERVED: Final = ("extId", "salesRepId", "salesRepId1", "branchId", "readOnly")
 _RESERVED_FOR_CONTACTS: Final = (*_RESERVED, "accountId")
@@ -50,14 +51,92 @@ Constant = Annotated[
 ]
 
 
-class FieldEntry(SpecModel):
-    """Fills one ForceManager field from a Sage field or with a constant."""
+class LookupColumn(StrEnum):
+    """What of a list's rows is compared with the value."""
+
+    ID = "id"
+    LABEL = "label"
+    NAME = "name"
+    ISO2 = "iso2"
+    ISO3 = "iso3"
+    ISO_CODE = "isoCode"
+    EMAIL = "email"
+    NICKNAME = "nickname"
+
+
+class OnNotFound(StrEnum):
+    """What is done with a value that no row of the list has."""
+
+    REJECT = "Reject"
+    EMPTY = "Empty"
+
+
+class OnTooLong(StrEnum):
+    """What is done with a text that is longer than its target."""
+
+    REJECT = "Reject"
+    CUT = "Cut"
+
+
+class EntryWhenEmpty(StrEnum):
+    """What becomes of a target whose value is empty."""
+
+    CLEAR_OWN = "ClearOwn"
+    CLEAR = "Clear"
+    KEEP = "Keep"
+
+
+_COLUMN_OF: Final = {
+    LookupColumn.ISO2: "countries",
+    LookupColumn.ISO3: "countries",
+    LookupColumn.ISO_CODE: "currencies",
+    LookupColumn.EMAIL: "users",
+    LookupColumn.NICKNAME: "users",
+}
+
+
+class LookupSpec(SpecModel):
+    """Replaces a value by the id of the row of a ForceManager list that it means."""
 
     rules = (
         Rule(
-            cel="has(self.source) != has(self.value)",
-            holds=lambda entry: (entry.source is None) != (entry.value is None),
-            message="exactly one of `source` and `value` must be set",
+            cel="!has(self.by) || self.by in ['id', 'label', 'name']"
+            " || (self.by in ['iso2', 'iso3'] && self.list == 'countries')"
+            " || (self.by == 'isoCode' && self.list == 'currencies')"
+            " || (self.by in ['email', 'nickname'] && self.list == 'users')",
+            holds=lambda lookup: lookup.by is None or _COLUMN_OF.get(lookup.by, lookup.list) == lookup.list,
+            message="`by` must fit the list: `iso2` and `iso3` are of `countries`, `isoCode` of `currencies`, `email`"
+            " and `nickname` of `users`",
+        ),
+    )
+
+    list: Annotated[str, Field(max_length=64, pattern=r"^(list/)?[A-Za-z][A-Za-z0-9_]*$")]
+    """The list, by its name in ForceManager's API: `accountTypes`, `accountStatuses`, `accountSegments`,
+    `contactTypes`, `branches`, `countries`, `currencies`, `users`, or a list of your own, `list/<name>`."""
+
+    by: LookupColumn | None = None
+    """What of the rows is compared with the value, without case and outer blanks. `label` (the default) is the label in
+    any of the tenant's languages, and `name` another word for it; `id` the number. Countries have `iso2` and `iso3`
+    too, currencies `isoCode`, and users `email` (their default) and `nickname`."""
+
+    on_not_found: OnNotFound = OnNotFound.REJECT
+    """`Reject`: a record whose value no row has is not written, with the code `LookupNotFound`. `Empty`: the value
+    counts as empty, with a warning."""
+
+
+class FieldEntry(SpecModel):
+    """Fills one ForceManager field from a Sage field, by an expression or with a constant."""
+
+    rules = (
+        Rule(
+            cel="(has(self.source) ? 1 : 0) + (has(self.expression) ? 1 : 0) + (has(self.value) ? 1 : 0) == 1",
+            holds=lambda entry: [entry.source is None, entry.expression is None, entry.value is None].count(False) == 1,
+            message="exactly one of `source`, `expression` and `value` must be set",
+        ),
+        Rule(
+            cel="!has(self.value) || !has(self.default)",
+            holds=lambda entry: entry.value is None or entry.default is None,
+            message="`default` must not be set beside `value`: a constant needs none",
         ),
     )
 
@@ -65,9 +144,32 @@ class FieldEntry(SpecModel):
     """The Sage (Salesforce) field to copy, by its API name, such as `Phone` or `s2cor__VAT_Registration_Number__c`. A
     parent's field is reached by the relationship: `Owner.Name`, `s2cor__Company__r.Name`."""
 
+    expression: Annotated[str, Field(min_length=1, max_length=2000)] | None = None
+    """A CEL expression over `record` (the Sage record), `user` (the associated ForceManager user: `id`, `email`,
+    `nickname`, `name`) and, for contacts, `account`: `record.Description == null ? '' : 'Sage: ' +
+    record.Description`. Amounts of money do not belong here."""
+
     value: Constant | None = None
     """A constant for every record: a text or a whole number. Decimal numbers and booleans are written as texts
     (`"12.50"`, `"true"`) and turned into the type of the target."""
+
+    default: Constant | None = None
+    """Stands for a value that is null or an empty text, spelled like `value`. It is looked up as the value would be."""
+
+    lookup: LookupSpec | None = None
+    """Writes the id of the row of a list that the value means, whether it comes from `source`, `expression`, `value`
+    or `default`."""
+
+    only_on_create: Flag = False
+    """`true`: the field is written when the record is created in ForceManager, and never again."""
+
+    when_empty: EntryWhenEmpty = EntryWhenEmpty.CLEAR_OWN
+    """What is done in ForceManager when the value is empty. `ClearOwn`: what this operator wrote is cleared, what
+    somebody else wrote stays. `Clear`: the field is cleared, whoever filled it. `Keep`: it is left as it is."""
+
+    on_too_long: OnTooLong = OnTooLong.REJECT
+    """What is done with a text that has more characters than the field takes. `Reject`: the record is not written,
+    with the code `TooLong`. `Cut`: the text is shortened, with a warning."""
 
 
 class AccountField(FieldEntry):

@@ -80,6 +80,23 @@ _URL_CEL = (
 )
 
 
+class ConfigMapKeyRef(SpecModel):
+    """A key of a ConfigMap in the namespace of the integration."""
+
+    name: Annotated[str, Field(max_length=253, pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")]
+    """Name of the ConfigMap. It is read from the integration's own namespace, always."""
+
+    key: Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[-._a-zA-Z0-9]+$")]
+    """The key within its `data`. The value is a YAML list of entries as `fields` has them, of at most 64 KiB."""
+
+
+class FieldsFrom(SpecModel):
+    """Where shared entries of a field map come from."""
+
+    config_map_ref: ConfigMapKeyRef
+    """The ConfigMap and its key."""
+
+
 class SecretRef(SpecModel):
     """A Secret in the namespace of the integration."""
 
@@ -189,11 +206,17 @@ class AccountsSpec(SpecModel):
     """What `fields` starts from. `Default`: the built-in map of name, tax number, e-mail, telephone, fax, website,
     comment, billing address, country and type. `None`: nothing."""
 
+    fields_from: Annotated[
+        tuple[FieldsFrom, ...], Field(max_length=10, json_schema_extra={"x-kubernetes-list-type": "atomic"})
+    ] = ()
+    """Shared parts of the field map, in ConfigMaps. They are laid over the preset in their order, and `fields` over
+    them: an entry replaces an earlier one of the same target. A change of a ConfigMap counts like a change here."""
+
     fields: Annotated[
         tuple[AccountField, ...], Field(max_length=200, json_schema_extra=_map("target")), _unique("target")
     ] = ()
-    """The field map: what fills which ForceManager field. An entry replaces that of the preset for the same target.
-    Fields that are not mapped are never touched."""
+    """The field map: what fills which ForceManager field. An entry replaces that of the preset, or of
+    `fieldsFrom`, for the same target. Fields that are not mapped are never touched."""
 
 
 class ContactsSpec(SpecModel):
@@ -209,11 +232,17 @@ class ContactsSpec(SpecModel):
     """What `fields` starts from. `Default`: the built-in map of first and last name, e-mail, telephones, title (as
     the comment), mailing address and birthday. `None`: nothing."""
 
+    fields_from: Annotated[
+        tuple[FieldsFrom, ...], Field(max_length=10, json_schema_extra={"x-kubernetes-list-type": "atomic"})
+    ] = ()
+    """Shared parts of the field map, in ConfigMaps. They are laid over the preset in their order, and `fields` over
+    them: an entry replaces an earlier one of the same target. A change of a ConfigMap counts like a change here."""
+
     fields: Annotated[
         tuple[ContactField, ...], Field(max_length=200, json_schema_extra=_map("target")), _unique("target")
     ] = ()
-    """The field map: what fills which ForceManager field. An entry replaces that of the preset for the same target.
-    Fields that are not mapped are never touched."""
+    """The field map: what fills which ForceManager field. An entry replaces that of the preset, or of
+    `fieldsFrom`, for the same target. Fields that are not mapped are never touched."""
 
 
 class SageIntegrationSpec(SpecModel):

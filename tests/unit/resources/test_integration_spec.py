@@ -64,7 +64,7 @@ def test_minimal_sample_has_the_documented_defaults(minimal: dict[str, Any]) -> 
 
 def test_complete_sample_has_every_setting() -> None:
     """Expect that nothing is missing in the sample that claims to have all."""
-    body = yaml.safe_load((ROOT / "deploy/samples/complete.yaml").read_text())
+    body = next(yaml.safe_load_all((ROOT / "deploy/samples/complete.yaml").read_text()))
     spec = SageIntegration.parse(body | {"metadata": {"name": "acme", "namespace": "crm"}}).spec
 
     def unset(model: Any, path: str) -> list[str]:
