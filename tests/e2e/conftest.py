@@ -137,6 +137,8 @@ def namespace(control_plane: embedded.KubernetesApi, kubectl: Kubectl, crds: Non
 
 RestrictedKubeconfig = Callable[[Path], Path]
 
+RIGHTS = {"ServiceAccount", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"}
+
 
 @pytest.fixture
 def restricted_kubeconfig(
@@ -144,13 +146,15 @@ def restricted_kubeconfig(
 ) -> Iterator[RestrictedKubeconfig]:
     """Makes a kubeconfig that has the rights of an RBAC manifest alone: those of the ServiceAccount in it.
 
-    The manifest is installed for this test's namespace: its namespaced objects go there, its cluster-wide ones get
-    names of their own, so that tests side by side don't share rights.
+    Of a folder, which has a kustomization, it is what kustomize makes of it. What is about rights is installed for this
+    test's namespace: its namespaced objects go there, its cluster-wide ones get names of their own, so that tests side
+    by side don't share rights.
     """
     installed: list[str] = []
 
     def make(manifest: Path) -> Path:
-        documents = [localise(item, namespace) for item in yaml.safe_load_all(manifest.read_text()) if item]
+        text = kubectl.run("kustomize", str(manifest)) if manifest.is_dir() else manifest.read_text()
+        documents = [localise(item, namespace) for item in yaml.safe_load_all(text) if item and item["kind"] in RIGHTS]
         rendered = yaml.safe_dump_all(documents)
         kubectl.run("apply", "--server-side", "--filename=-", stdin=rendered)
         installed.append(rendered)

@@ -15,7 +15,7 @@ from sage_operator.simulators import Dataset, Simulators
 from support import expected, manifests
 from support.operators import Operator, wait_for
 
-RBAC = Path(__file__).parents[2] / "deploy" / "base" / "rbac.yaml"
+RBAC = Path(__file__).parents[2] / "deploy" / "base"
 KILLS = 20
 SINGLE = 15
 SETTLING = 2.0

@@ -12,7 +12,7 @@ from support import expected, manifests
 from support.cluster import Integrations
 from support.operators import Operator, running
 
-RBAC = Path(__file__).parents[2] / "deploy" / "base" / "rbac.yaml"
+RBAC = Path(__file__).parents[2] / "deploy" / "base"
 
 
 @pytest.fixture

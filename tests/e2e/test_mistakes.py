@@ -11,7 +11,7 @@ from support import expected, manifests
 from support.cluster import Integrations
 from support.operators import Operator, running
 
-RBAC = Path(__file__).parents[2] / "deploy" / "base" / "rbac.yaml"
+RBAC = Path(__file__).parents[2] / "deploy" / "base"
 
 # name: what is wrong with its spec, what corrects it, the reason, and words of the message and the remedy
 MISTAKES: dict[str, tuple[dict[str, Any], dict[str, Any], str, tuple[str, ...]]] = {

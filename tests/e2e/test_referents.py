@@ -67,7 +67,7 @@ async def test_each_change_of_a_secret_is_told(
     """Created, changed and deleted, with the rights of the operator's account; the ones before by the list."""
     mine, ears = f"--namespace={namespace}", Ears()
     await kubectl("create", "secret", "generic", "early", mine, "--from-literal=key=value")
-    async with watching(restricted_kubeconfig(ROOT / "deploy/base/rbac.yaml"), namespace, ears):
+    async with watching(restricted_kubeconfig(ROOT / "deploy/base"), namespace, ears):
         await ears.until(0)
         assert "early" in ears.lists[0]
         await kubectl("create", "secret", "generic", "late", mine, "--from-literal=key=value")
