@@ -3,13 +3,14 @@
 import re
 from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
 from sage_operator.resources._base import Duration, Flag, LabelOrId, Rule, SpecModel, duration_between
 from sage_operator.resources._fields import AccountField, ContactField
+from sage_operator.resources._lists import map_by, unique_by
 
 
 class SageAuth(StrEnum):
@@ -37,23 +38,6 @@ class Preset(StrEnum):
 
     DEFAULT = "Default"
     NONE = "None"
-
-
-def _map(key: str) -> Any:
-    """Say that a list is a map by this key: its entries are merged by it, and none may come twice."""
-    return {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": [key]}
-
-
-def _unique(key: str) -> AfterValidator:
-    """Refuse a key that comes twice, as the API server does by the list's type."""
-
-    def check(entries: tuple[Any, ...]) -> tuple[Any, ...]:
-        keys = [getattr(entry, key) for entry in entries]
-        if twice := sorted({name for name in keys if keys.count(name) > 1}):
-            raise ValueError(f"`{key}` must be unique; twice or more: {', '.join(twice)}")
-        return entries
-
-    return AfterValidator(check)
 
 
 # Neither query nor fragment nor user: what is secret goes into the Secret.
@@ -178,7 +162,9 @@ class UsersSpec(SpecModel):
     """`Explicit`: only `pairs` count. `Email`: `pairs` count first, then users whose e-mail addresses are equal
     (without case; an address that several users share matches nobody)."""
 
-    pairs: Annotated[tuple[UserPair, ...], Field(max_length=1000, json_schema_extra=_map("sage")), _unique("sage")] = ()
+    pairs: Annotated[
+        tuple[UserPair, ...], Field(max_length=1000, json_schema_extra=map_by("sage")), unique_by("sage")
+    ] = ()
     """The user associations, one for each Sage user. A pair that matches nobody, or more than one user, stalls the
     integration until it is corrected."""
 
@@ -213,7 +199,7 @@ class AccountsSpec(SpecModel):
     them: an entry replaces an earlier one of the same target. A change of a ConfigMap counts like a change here."""
 
     fields: Annotated[
-        tuple[AccountField, ...], Field(max_length=200, json_schema_extra=_map("target")), _unique("target")
+        tuple[AccountField, ...], Field(max_length=200, json_schema_extra=map_by("target")), unique_by("target")
     ] = ()
     """The field map: what fills which ForceManager field. An entry replaces that of the preset, or of
     `fieldsFrom`, for the same target. Fields that are not mapped are never touched."""
@@ -239,7 +225,7 @@ class ContactsSpec(SpecModel):
     them: an entry replaces an earlier one of the same target. A change of a ConfigMap counts like a change here."""
 
     fields: Annotated[
-        tuple[ContactField, ...], Field(max_length=200, json_schema_extra=_map("target")), _unique("target")
+        tuple[ContactField, ...], Field(max_length=200, json_schema_extra=map_by("target")), unique_by("target")
     ] = ()
     """The field map: what fills which ForceManager field. An entry replaces that of the preset, or of
     `fieldsFrom`, for the same target. Fields that are not mapped are never touched."""
