@@ -22,11 +22,15 @@ class Frame:
     Attributes:
         today: the date in the integration's time zone.
         comparisons: the current periods that are asked for, and what each is compared with.
+        windows: first and last day of what counts of each, and of what it is compared with, in turn.
+        earliest: the first day of all of them.
     """
 
     settings: PaymentSettings
     today: date
     comparisons: Mapping[PeriodKind, Comparison]
+    windows: tuple[tuple[date, date], ...]
+    earliest: date
 
     @classmethod
     def of(
@@ -45,7 +49,14 @@ class Frame:
             for kind in PeriodKind
             if kind in wanted
         }
-        return cls(settings=settings, today=today, comparisons=comparisons)
+        spans = [span for each in comparisons.values() for span in (each.counted, each.counted_before)]
+        return cls(
+            settings=settings,
+            today=today,
+            comparisons=comparisons,
+            windows=tuple((span.first, span.last) for span in spans),
+            earliest=min((span.first for span in spans), default=date.max),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,9 +85,8 @@ def reckon(documents: Iterable[Document], *, frame: Frame, credit_limit: Decimal
         credit_limit: of the account's tag; None if it has none.
     """
     standing = Standing(frame.today)
-    spans = [span for each in frame.comparisons.values() for span in (each.counted, each.counted_before)]
-    windows = [(span.first, span.last, Adding()) for span in spans]
-    earliest = min((span.first for span in spans), default=date.max)
+    windows = [(first, last, Adding()) for first, last in frame.windows]
+    earliest = frame.earliest
     with localcontext(EXACT):
         for document in counted(documents, frame.settings):
             standing.add(document)

@@ -32,7 +32,7 @@ class Figure(StrEnum):
     STATUS = "status"
 
 
-OF_A_PERIOD: Final = frozenset({Figure.INVOICED, Figure.PAID, Figure.DOCUMENTS})
+OF_A_PERIOD: Final = (Figure.INVOICED, Figure.PAID, Figure.DOCUMENTS)
 """Figures of the documents dated in a period; all others are as of now."""
 
 BUCKETS: Final = (Figure.NOT_DUE, Figure.D1_TO_30, Figure.D31_TO_60, Figure.D61_TO_90, Figure.OVER_90)
@@ -85,7 +85,7 @@ class FigureRule:
 
     def __post_init__(self) -> None:
         if (self.period is not None) != (self.figure in OF_A_PERIOD) or (self.period is None and self.of != Of.CURRENT):
-            raise ValueError(f"{self.target}: exactly the figures {', '.join(sorted(OF_A_PERIOD))} have a period")
+            raise ValueError(f"{self.target}: exactly the figures {', '.join(OF_A_PERIOD)} have a period")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from sage_operator.sync.payments.counting import EXACT, ZERO, Counted, money, one_decimal
 from sage_operator.sync.payments.settings import Figure, Of
@@ -10,8 +10,7 @@ from sage_operator.sync.payments.settings import Figure, Of
 Number: TypeAlias = Decimal | int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Turnover:
+class Turnover(NamedTuple):
     """What was invoiced in some days, how much of that has been paid by now, and by how many documents."""
 
     invoiced: Decimal
@@ -46,11 +45,12 @@ class Compared:
         now, before = self.now.value(figure), self.before.value(figure)
         match of:
             case Of.CURRENT:
-                return now
+                return _spelled(now)
             case Of.COMPARISON:
-                return before
+                return _spelled(before)
             case Of.CHANGE:
-                return _difference(now, before)
+                with localcontext(EXACT):
+                    return _spelled(now - before)
             case Of.CHANGE_PERCENT:
                 return _percent(now, before)
 
@@ -72,18 +72,15 @@ class Adding:
 
     def turnover(self) -> Turnover:
         """Return what they come to."""
-        return Turnover(invoiced=money(self._invoiced), paid=money(self._paid), documents=self._documents)
+        return Turnover(self._invoiced, self._paid, self._documents)
 
 
-def _difference(now: Number, before: Number) -> Number:
-    if isinstance(now, int) and isinstance(before, int):
-        return now - before
-    with localcontext(EXACT):
-        return money(Decimal(now) - Decimal(before))
+def _spelled(number: Number) -> Number:
+    return number if isinstance(number, int) else money(number)
 
 
 def _percent(now: Number, before: Number) -> Decimal | None:
     if not before:
         return None
     with localcontext(EXACT):
-        return one_decimal((Decimal(now) - Decimal(before)) * 100 / abs(Decimal(before)))
+        return one_decimal(Decimal(now - before) * 100 / abs(Decimal(before)))
