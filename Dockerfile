@@ -37,6 +37,8 @@ LABEL org.opencontainers.image.title="sage-operator" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
+# Where the ledger's volume goes: a new one takes the owner from here, where Kubernetes does not set it.
+RUN install -d -o 65532 -g 65532 /var/lib/sage-operator
 COPY --from=build /opt/sage-operator /opt/sage-operator
 # Everything was compiled when it was installed; the root file system may be read-only.
 ENV PATH=/opt/sage-operator/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1

@@ -50,11 +50,13 @@ class Config:
         assets: the folder with the programs, see `find_assets`.
         users: names of further users with a token and no rights.
         start_timeout: seconds until it must be ready.
+        apiserver_flags: further flags of the kube-apiserver, such as those of an audit log.
     """
 
     assets: Path
     users: tuple[str, ...] = ()
     start_timeout: float = 60.0
+    apiserver_flags: tuple[str, ...] = ()
 
 
 class ControlPlane:
@@ -191,6 +193,7 @@ class _Launch:
             "--service-account-issuer=https://kubernetes.default.svc",
             f"--service-account-key-file={self.folder / 'sa.key'}",
             f"--service-account-signing-key-file={self.folder / 'sa.key'}",
+            *self.config.apiserver_flags,
         ]
         if not self._program("kube-controller-manager").exists():
             # Nobody would make the default ServiceAccount that it waits for.
