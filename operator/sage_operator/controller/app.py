@@ -24,7 +24,7 @@ from sage_operator.forcemanager import ForceManagerAccess
 from sage_operator.ledger import SqlLedger
 from sage_operator.sage import SageAccess
 from sage_operator.telemetry import metrics
-from sage_operator.transport import HostPolicy
+from sage_operator.transport import HostPolicy, Upstreams
 
 log = structlog.get_logger(__name__)
 
@@ -43,8 +43,9 @@ async def serve(config: Config, *, stop: asyncio.Event | None = None, ready: asy
         ledger = await stack.enter_async_context(await SqlLedger.open(config.ledger))
         hosts = HostPolicy(allowed=config.allowed_hosts, insecure_http=config.insecure_http)
         ca_file = str(config.ca_file) if config.ca_file is not None else None
-        sage = await stack.enter_async_context(SageAccess(hosts=hosts, ca_file=ca_file))
-        force_manager = ForceManagerAccess(hosts=hosts, ca_file=ca_file)
+        upstreams = Upstreams(clock=_utc_now)
+        sage = await stack.enter_async_context(SageAccess(hosts=hosts, ca_file=ca_file, upstreams=upstreams))
+        force_manager = ForceManagerAccess(hosts=hosts, ca_file=ca_file, upstreams=upstreams)
         stack.push_async_callback(force_manager.aclose)
         kube = Kube(configuration, watches=len(ReferentKind) * max(len(config.namespaces), 1))
         stack.push_async_callback(kube.aclose)
@@ -53,8 +54,9 @@ async def serve(config: Config, *, stop: asyncio.Event | None = None, ready: asy
                 kube=kube,
                 connector=RemoteConnector(kube=kube, sage=sage, force_manager=force_manager, hosts=hosts),
                 ledger=ledger,
+                upstreams=upstreams,
                 limit=asyncio.Semaphore(config.max_runs),
-                clock=lambda: datetime.now(UTC),
+                clock=_utc_now,
                 settling_time=config.settling_time,
             )
         )
@@ -75,6 +77,10 @@ async def serve(config: Config, *, stop: asyncio.Event | None = None, ready: asy
         log.info("operator-started", probes=probes.url, namespaces=list(config.namespaces) or "all")
         await _run_kopf(config, configuration, coordinator, clock, stop=stop, ready=ready)
     log.info("operator-stopped")
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
 
 
 async def _run_kopf(

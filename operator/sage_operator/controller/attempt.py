@@ -8,6 +8,7 @@ import structlog
 
 from sage_operator.controller import status
 from sage_operator.controller.history import followed_by
+from sage_operator.controller.outages import outage_of
 from sage_operator.controller.publish import publish, write
 from sage_operator.controller.schedule import EPOCH, Past
 from sage_operator.controller.services import Services
@@ -19,7 +20,7 @@ from sage_operator.runner.report import RunReport
 from sage_operator.runner.run import Runner
 from sage_operator.runner.tasks import being_cancelled
 from sage_operator.sync.entities import Trigger
-from sage_operator.sync.errors import Stopped, SyncError
+from sage_operator.sync.errors import Stopped, SyncError, Unavailable
 from sage_operator.sync.state import RunHeader, RunResult
 from sage_operator.sync.ulid import ulid
 from sage_operator.telemetry import metrics
@@ -69,7 +70,8 @@ async def attempt(slot: Slot, trigger: Trigger, services: Services, *, due: date
             report = _cut_short(header, progress, services.clock())
         finally:
             slot.progress = None
-        _log(report)
+        outage = outage_of(integration, services.upstreams)
+        _log(report, explained=outage is not None and isinstance(report.error, Unavailable))
     if report.succeeded:
         slot.proven_users = integration.spec.users
     _remember(slot, report, generation, services)
@@ -130,15 +132,15 @@ def _measure(slot: Slot, report: RunReport) -> None:
         metrics.count_reject(code.value, number)
 
 
-def _log(report: RunReport) -> None:
-    """Write one line a run."""
+def _log(report: RunReport, *, explained: bool) -> None:
+    """Write one line a run; what the line of a remote's outage explains is for who looks closely."""
     result = report.result
     counts = {
         f"{entity.value}_{kind.counted_as}": number
         for entity, kinds in result.counts.items()
         for kind, number in kinds.items()
     }
-    say = log.info if report.succeeded else log.warning
+    say = log.info if report.succeeded else log.debug if explained else log.warning
     say(
         "run-ended",
         outcome=result.outcome,

@@ -12,16 +12,18 @@ import structlog
 
 from sage_operator.controller.attempt import attempt, crashed
 from sage_operator.controller.history import LOOK_BACK, past_of
+from sage_operator.controller.outages import beginning, concerns, end, is_held, outage_of, waiting_for
 from sage_operator.controller.publish import publish, write
 from sage_operator.controller.referents import Referent, ReferentKind
 from sage_operator.controller.samples import sample
 from sage_operator.controller.services import Services
 from sage_operator.controller.slot import Slot
-from sage_operator.resources import InvalidResourceError, SageIntegration
+from sage_operator.resources import InvalidResourceError, ObjectMeta, SageIntegration
 from sage_operator.sync.entities import Trigger
-from sage_operator.sync.errors import Stopped, SyncError
+from sage_operator.sync.errors import Stopped, SyncError, System
 from sage_operator.telemetry import metrics
 from sage_operator.telemetry.metrics import IntegrationSample
+from sage_operator.transport import Outage
 
 log = structlog.get_logger(__name__)
 
@@ -39,6 +41,10 @@ class Coordinator:
         self._waiting = 0
         self._running = 0
         self._closing = False
+        # Of each outage the integration whose events tell of it.
+        self._tellers: dict[tuple[System, str], ObjectMeta] = {}
+        services.upstreams.opened = lambda outage: self._soon(self._outage_began(outage))
+        services.upstreams.closed = lambda outage, lasted: self._soon(self._outage_ended(outage, lasted))
 
     async def look(self, body: Mapping[str, Any]) -> None:
         """Look at an integration as the API server has it now, and do what is due.
@@ -143,10 +149,41 @@ class Coordinator:
                 if trigger is Trigger.GENERATION and slot.progress is not None:
                     slot.progress.stop(Stopped("A new generation of the spec is there."))
                 return
-            if trigger is not None:
-                self._start(slot, trigger)
-            else:
+            if trigger is None:
                 await write(slot, self._services.kube)
+            elif not await self._held(slot, trigger):
+                self._start(slot, trigger)
+
+    async def _held(self, slot: Slot, trigger: Trigger) -> bool:
+        """Tell whether an integration waits for a remote that is down; what somebody asked for is tried in any case."""
+        outage = outage_of(slot.integration, self._services.upstreams)
+        if trigger is not Trigger.SCHEDULE or outage is None or outage.take_probe(self._services.clock()):
+            return False
+        if slot.error is None:
+            slot.error = waiting_for(outage)
+            await publish(slot, self._services)
+        return True
+
+    async def _outage_began(self, outage: Outage) -> None:
+        """Say once that a remote is down, whoever uses it."""
+        concerned = sorted((s for s in self._slots.values() if concerns(outage, s.integration)), key=lambda s: s.key)
+        system, host = outage.system, outage.host
+        log.warning("upstream-down", system=system.value, host=host, cause=outage.cause, integrations=len(concerned))
+        if concerned:
+            self._tellers[system, host] = teller = concerned[0].meta
+            await self._services.kube.post_event(teller, beginning(outage, len(concerned)))
+
+    async def _outage_ended(self, outage: Outage, lasted: timedelta) -> None:
+        """Say once that a remote is back and how long it was away, and let those run that wait for it."""
+        system, host = outage.system, outage.host
+        log.info("upstream-back", system=system.value, host=host, seconds=round(lasted.total_seconds()))
+        teller = self._tellers.pop((system, host), None)
+        if teller is not None:
+            await self._services.kube.post_event(teller, end(outage, lasted))
+        for slot in list(self._slots.values()):
+            if is_held(slot, outage):
+                slot.due_now = True
+                await self._decide(slot)
 
     async def _suspend(self, slot: Slot) -> None:
         """Let the batch in hand end, and say so. The generation counts as handled: resuming is a new one."""
@@ -201,6 +238,13 @@ class Coordinator:
             await asyncio.wait({slot.task}, timeout=grace.total_seconds())
         slot.task.cancel()
         await asyncio.gather(slot.task, return_exceptions=True)
+
+    def _soon(self, coroutine: Any) -> None:
+        """Do something without making the caller wait, unless the operator is ending."""
+        if self._closing:
+            coroutine.close()
+        else:
+            self._spawn(coroutine)
 
     def _spawn(self, coroutine: Any) -> "asyncio.Task[None]":
         task = asyncio.create_task(coroutine)

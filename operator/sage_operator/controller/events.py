@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from sage_operator.resources import Condition, ConditionStatus, ConditionType, Reason, UserCounts
 
+RECOVERED = "Recovered"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
@@ -49,5 +51,5 @@ def _ready(was: Condition | None, now: Condition) -> list[Event]:
         return [Event(warning=True, reason=now.reason, message=now.message)]
     if now.reason == Reason.SUCCEEDED:
         recovered = was is not None and was.status is ConditionStatus.FALSE
-        return [Event(warning=False, reason="Recovered" if recovered else "Synchronized", message=now.message)]
+        return [Event(warning=False, reason=RECOVERED if recovered else "Synchronized", message=now.message)]
     return []

@@ -4,8 +4,9 @@ import structlog
 
 from sage_operator.controller import status
 from sage_operator.controller.conditions import Situation
-from sage_operator.controller.events import drift, transitions
+from sage_operator.controller.events import RECOVERED, Event, drift, transitions
 from sage_operator.controller.kube import Kube
+from sage_operator.controller.outages import is_held, outage_of
 from sage_operator.controller.services import Services
 from sage_operator.controller.slot import Slot
 from sage_operator.resources import SageIntegrationStatus
@@ -44,8 +45,19 @@ async def publish(slot: Slot, services: Services, draft: SageIntegrationStatus |
     )
     await write(slot, services.kube)
     now = slot.status
-    for event in (*transitions(before.conditions, now.conditions), *drift(before.users, now.users)):
+    changes = _heard(slot, services, transitions(before.conditions, now.conditions))
+    for event in (*changes, *drift(before.users, now.users)):
         await services.kube.post_event(slot.integration.metadata, event)
+
+
+def _heard(slot: Slot, services: Services, events: tuple[Event, ...]) -> tuple[Event, ...]:
+    """Leave out what the event of a remote's outage, or of its end, tells for all integrations."""
+    outage = outage_of(slot.integration, services.upstreams)
+    if outage is not None and slot.error is not None and is_held(slot, outage):
+        slot.hushed = True
+        return tuple(event for event in events if event.reason != slot.error.reason)
+    hushed, slot.hushed = slot.hushed, slot.hushed and slot.error is not None
+    return tuple(event for event in events if not (hushed and event.reason == RECOVERED))
 
 
 async def write(slot: Slot, kube: Kube) -> None:

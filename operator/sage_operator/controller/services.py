@@ -11,6 +11,7 @@ from sage_operator.controller.kube import Kube
 from sage_operator.controller.referents import Referent
 from sage_operator.resources import SageIntegration
 from sage_operator.runner.ports import Ledger, Remotes, RunStore
+from sage_operator.transport import Upstreams
 
 
 class LedgerStore(Ledger, RunStore, Protocol):
@@ -36,6 +37,7 @@ class Services:
     """The controller's surroundings.
 
     Attributes:
+        upstreams: which remotes answer.
         limit: runs at once, of all integrations.
         clock: UTC now.
         settling_time: how long after an unclear create ForceManager is asked what became of it.
@@ -44,6 +46,7 @@ class Services:
     kube: Kube
     connector: Connector
     ledger: LedgerStore
+    upstreams: Upstreams
     limit: asyncio.Semaphore
     clock: Callable[[], datetime]
     settling_time: timedelta

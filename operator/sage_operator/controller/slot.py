@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from sage_operator.controller.referents import Referent, ReferentKind, is_newer, referents
-from sage_operator.controller.schedule import Past, due_at
+from sage_operator.controller.schedule import EPOCH, Past, due_at
 from sage_operator.resources import (
     ConditionStatus,
     ConditionType,
@@ -40,6 +40,8 @@ class Slot:
         renewed: which of them have changed since then.
         task: the run that waits or is on.
         waiting: it waits for its turn under the global limit.
+        hushed: its trouble is a remote's outage, which is told of once for all.
+        due_now: what it waited for is there again.
     """
 
     integration: SageIntegration
@@ -59,6 +61,8 @@ class Slot:
     waiting: bool = False
     progress: Progress | None = None
     gone: bool = False
+    hushed: bool = False
+    due_now: bool = False
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
@@ -84,6 +88,8 @@ class Slot:
     @property
     def due(self) -> datetime:
         """When the next run is due by the schedule."""
+        if self.due_now:
+            return EPOCH
         return due_at(self.past, uid=self.integration.metadata.uid, interval=self.integration.spec.interval)
 
     def trigger(self, now: datetime) -> Trigger | None:
@@ -116,6 +122,7 @@ class Slot:
         The run reads the Secrets and ConfigMaps anew. One that changes afterwards is told again.
         """
         self.renewed.clear()
+        self.due_now = False
         if self.integration.metadata.generation != self.handled_generation:
             self.handled_generation = self.integration.metadata.generation
             self.error = None

@@ -63,6 +63,7 @@ def ended(previous: SageIntegrationStatus, report: RunReport, *, handled_token: 
         completed_at=result.completed_at,
         accounts=_counts(result.counts.get(Entity.ACCOUNTS, {})),
         contacts=_counts(result.counts.get(Entity.CONTACTS, {})),
+        sales=_counts(result.counts[Entity.SALES]) if Entity.SALES in result.counts else None,
         requests=RequestCounts(
             sage=result.requests.get("sage", 0), force_manager=result.requests.get("forceManager", 0)
         ),
@@ -106,7 +107,7 @@ def _counts(counts: Mapping[ActionKind, int]) -> RecordCounts:
 
 def _records(summary: Summary) -> dict[str, object]:
     def number(status: RecordStatus) -> dict[str, int]:
-        return {entity.value: states.get(status, 0) for entity, states in summary.records.items()}
+        return {entity.value: states.get(status, 0) for entity, states in summary.records.items() if states}
 
     return {
         "synchronized": EntityCounts(**number(RecordStatus.SYNCHRONIZED)),

@@ -11,7 +11,7 @@ from sage_operator.forcemanager.target import ForceManagerTarget
 from sage_operator.forcemanager.tenant import DAY, Tenant
 from sage_operator.sync.errors import System
 from sage_operator.telemetry import metrics
-from sage_operator.transport import HostPolicy, Pacer, RemoteClient, RetryPolicy
+from sage_operator.transport import HostPolicy, Pacer, RemoteClient, RetryPolicy, Upstreams
 
 Sleep = Callable[[float], Awaitable[object]]
 
@@ -38,6 +38,7 @@ class ForceManagerAccess:
         timeout: float = 60.0,
         connections: int = 128,
         ca_file: str | None = None,
+        upstreams: Upstreams | None = None,
         clock: Clock = time.monotonic,
         sleep: Sleep = asyncio.sleep,
         random: Callable[[], float] = random_module.random,
@@ -47,6 +48,7 @@ class ForceManagerAccess:
         self._timeout = timeout
         self._connections = connections
         self._ca_file = ca_file
+        self._upstreams = upstreams
         self._clock = clock
         self._sleep = sleep
         self._random = random
@@ -89,6 +91,7 @@ class ForceManagerAccess:
                 timeout=self._timeout,
                 connections=self._connections,
                 ca_file=self._ca_file,
+                upstreams=self._upstreams,
                 sleep=self._sleep,
                 random=self._random,
             )

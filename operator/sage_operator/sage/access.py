@@ -11,7 +11,7 @@ from sage_operator.sage.auth import ClientCredentials, Session
 from sage_operator.sage.connection import Connection
 from sage_operator.sage.source import SageSource
 from sage_operator.sync.errors import System
-from sage_operator.transport import HostPolicy, RemoteClient, RetryPolicy
+from sage_operator.transport import HostPolicy, RemoteClient, RetryPolicy, Upstreams
 
 _IDLE = 2 * 3600.0
 """Seconds after which an unused session is forgotten: by default Salesforce has ended it by then. So the tokens of
@@ -29,7 +29,7 @@ class SageAccess:
 
     Args:
         hosts: which hosts may be reached.
-        retry, timeout, connections, ca_file: as of `RemoteClient`, per organisation.
+        retry, timeout, connections, ca_file, upstreams: as of `RemoteClient`, per organisation.
     """
 
     def __init__(
@@ -40,6 +40,7 @@ class SageAccess:
         timeout: float = 60.0,
         connections: int = 16,
         ca_file: str | None = None,
+        upstreams: Upstreams | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._make_client = partial(
@@ -50,6 +51,7 @@ class SageAccess:
             timeout=timeout,
             connections=connections,
             ca_file=ca_file,
+            upstreams=upstreams,
         )
         self._monotonic = monotonic
         self._clients: dict[str, RemoteClient] = {}

@@ -100,6 +100,9 @@ class Metrics:
         self._throttled = self._counter(
             "sage_upstream_throttled_seconds", "Time spent waiting for the pace or for Retry-After.", "system"
         )
+        self._upstream_up = self._gauge(
+            "sage_upstream_up", "Whether a host answers: 0 while its circuit breaker is open.", "system", "host"
+        )
         self._quota = self._gauge(
             "sage_quota_remaining_ratio",
             "What is left of the day's allowance of requests, from 0 to 1.",
@@ -138,6 +141,10 @@ class Metrics:
     def observe_throttled(self, system: str, seconds: float) -> None:
         """Add time spent waiting for the pace or for Retry-After."""
         self._throttled.labels(system).inc(seconds)
+
+    def set_upstream(self, system: str, host: str, *, up: bool) -> None:
+        """Set whether a host answers."""
+        self._upstream_up.labels(system, host).set(int(up))
 
     def set_quota(self, system: str, host: str, ratio: float) -> None:
         """Set what is left of the day's allowance, from 0 to 1."""
@@ -209,6 +216,7 @@ METRICS = Metrics()
 
 observe_request = METRICS.observe_request
 observe_throttled = METRICS.observe_throttled
+set_upstream = METRICS.set_upstream
 set_quota = METRICS.set_quota
 observe_run = METRICS.observe_run
 observe_stage = METRICS.observe_stage

@@ -18,6 +18,7 @@ from sage_operator.transport.answer import Answer
 from sage_operator.transport.errors import UnclearAnswer
 from sage_operator.transport.hosts import HostPolicy, host_of
 from sage_operator.transport.retry import RetryPolicy, is_transient, retry_after
+from sage_operator.transport.upstreams import Upstreams
 
 _log = structlog.get_logger(__name__)
 
@@ -30,6 +31,7 @@ class RemoteClient:
         timeout: seconds that an answer may take to begin, and to go on.
         connections: at most so many at a time; more requests queue.
         ca_file: PEM bundle trusted beside the system's.
+        upstreams: told how each attempt went.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class RemoteClient:
         timeout: float = 60.0,
         connections: int = 16,
         ca_file: str | None = None,
+        upstreams: Upstreams | None = None,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         random: Callable[[], float] = random_module.random,
     ) -> None:
@@ -49,6 +52,7 @@ class RemoteClient:
         self._base_url = base_url.rstrip("/")
         self._hosts = hosts
         self._retry = retry
+        self._upstreams = upstreams
         self._sleep = sleep
         self._random = random
         self._client = make_client(timeout=timeout, connections=connections, ca_file=ca_file)
@@ -145,6 +149,11 @@ class RemoteClient:
         seconds = time.perf_counter() - began
         code = result.code if isinstance(result, Failure) else _code(result.status)
         metrics.observe_request(self._system.value, operation, code, seconds)
+        if self._upstreams is not None:
+            if isinstance(result, Answer) and result.status < 500:
+                self._upstreams.answered(self._system, host)
+            else:
+                self._upstreams.failed(self._system, host, code)
         _log.debug(
             "request",
             system=self._system.value,

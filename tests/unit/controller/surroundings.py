@@ -15,7 +15,8 @@ from sage_operator.controller.referents import Referent, ReferentKind
 from sage_operator.controller.services import Services
 from sage_operator.resources import ObjectMeta, SageIntegration, names
 from sage_operator.runner.ports import Remotes
-from sage_operator.sync.errors import SecretNotFound
+from sage_operator.sync.errors import SecretNotFound, System, Unavailable
+from sage_operator.transport import Upstreams, host_of
 from unit.runner.crm_tenant import MemoryTarget, Tenant
 from unit.runner.life import START, Clock, Life
 from unit.runner.memory_ledger import Disk, MemoryLedger
@@ -96,7 +97,8 @@ class MemoryKube:
 class MemoryConnector:
     """Opens remotes in memory; a request takes `pace` seconds.
 
-    `fails` are raised by the next connections of an integration, `hook` is called in place of the first request.
+    `fails` are raised by the next connections of an integration, `hook` is called in place of the first request. While
+    it is `down`, ForceManager answers nobody; `tried` are the integrations that ran then.
     """
 
     kube: MemoryKube
@@ -109,6 +111,9 @@ class MemoryConnector:
     on: Counter[str] = field(default_factory=Counter)
     most_on: int = 0
     connections: list[tuple[str, datetime]] = field(default_factory=list)
+    upstreams: Upstreams | None = None
+    down: bool = False
+    tried: list[str] = field(default_factory=list)
     target: MemoryTarget | None = None
 
     @asynccontextmanager
@@ -122,6 +127,7 @@ class MemoryConnector:
                 raise SecretNotFound(f"Secret `{secret}` does not exist.")
         if self.fails.get(name):
             raise self.fails[name].pop(0)
+        self._reach(integration)
         life = Life(self.clock, pace=self.pace)
         source = MemorySource(self.organisation, life)
         if name in self.hooks:
@@ -134,6 +140,18 @@ class MemoryConnector:
             yield Remotes(source=source, target=target)
         finally:
             self.on[name] -= 1
+
+    def _reach(self, integration: SageIntegration) -> None:
+        """Let the circuit breakers see what the adapters would make them see."""
+        assert self.upstreams is not None
+        host = host_of(integration.spec.force_manager.url)
+        if not self.down:
+            self.upstreams.answered(System.FORCE_MANAGER, host)
+            return
+        self.tried.append(integration.metadata.name)
+        for _ in range(5):
+            self.upstreams.failed(System.FORCE_MANAGER, host, "timeout")
+        raise Unavailable(System.FORCE_MANAGER, f"ForceManager ({host}) answers 503.")
 
 
 def secret_named(name: str) -> Referent:
@@ -161,11 +179,13 @@ class Surroundings:
     def restart(self) -> None:
         """Begin a process."""
         self.ledger = MemoryLedger(self.disk, Life(self.clock))
+        self.connector.upstreams = self.upstreams = Upstreams(clock=self.clock)
         self.coordinator = Coordinator(
             Services(
                 kube=self.kube,  # type: ignore[arg-type]
                 connector=self.connector,
                 ledger=self.ledger,
+                upstreams=self.upstreams,
                 limit=asyncio.Semaphore(self._limit),
                 clock=self.clock,
                 settling_time=timedelta(seconds=60),
