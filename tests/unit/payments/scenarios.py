@@ -1,0 +1,152 @@
+"""Random accounts on days that are hard: around midnight, changes of the clock, ends of periods."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from hypothesis import strategies as st
+
+from sage_operator.sync.payments.documents import Document
+from sage_operator.sync.payments.periods import CompareWith, PeriodKind, Weekday
+from sage_operator.sync.payments.settings import OF_A_PERIOD, Amount, Figure, FigureRule, Of, PaymentSettings
+
+from .slow_oracle import begins, period_of
+
+SIGNS = {"Sales Invoice": 1, "Sales Credit": -1, "Refund stored below zero": 1}
+ZONES = (
+    "Europe/Madrid",
+    "Australia/Lord_Howe",  # its summer time is half an hour
+    "Asia/Kathmandu",  # 5:45
+    "Pacific/Apia",  # had no 30 December 2011
+    "America/Sao_Paulo",  # changed its clock at midnight
+    "America/Havana",  # had midnight twice
+    "Pacific/Kiritimati",
+    "Pacific/Pago_Pago",
+    "UTC",
+)
+HARD_DAYS = tuple(
+    date.fromisoformat(day)
+    for day in [
+        "2011-12-29",
+        "2011-12-30",
+        "2011-12-31",
+        "2018-02-17",
+        "2018-02-18",
+        "2018-11-04",
+        "2024-02-28",
+        "2024-02-29",
+        "2024-03-01",
+        "2024-12-30",
+        "2025-01-01",
+        "2025-03-30",
+        "2025-03-31",
+        "2025-10-26",
+        "2026-02-28",
+        "2026-03-29",
+        "2026-03-31",
+        "2026-04-05",
+        "2026-10-25",
+        "2026-11-01",
+        "2026-12-28",
+        "2026-12-31",
+        "2027-01-01",
+        "2027-01-03",
+        "2028-02-29",
+        "2020-12-31",
+    ]
+)
+RULES = tuple(
+    FigureRule(target=f"Z_{figure}{kind}{of}", figure=figure, period=kind, of=of)
+    for figure in OF_A_PERIOD
+    for kind in PeriodKind
+    for of in Of
+) + tuple(FigureRule(target=f"Z_{figure}", figure=figure) for figure in Figure if figure not in OF_A_PERIOD)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """One account and one instant; `day` is the date near which it was made."""
+
+    settings: PaymentSettings
+    company_start: int
+    at: datetime
+    day: date
+    documents: Sequence[Document]
+    limit: Decimal | None
+
+    @property
+    def start(self) -> int:
+        """Return the month in which fiscal years begin."""
+        return self.settings.fiscal_start or self.company_start
+
+
+def amounts(least: int = 0) -> st.SearchStrategy[Decimal]:
+    """Make amounts with up to four decimals, many of them equal."""
+    digits = st.sampled_from([0, 1, 100, 12_150]) | st.integers(least, 10**9)
+    return st.builds(lambda number, places: Decimal(number).scaleb(-places), digits, st.sampled_from([0, 2, 2, 3, 4]))
+
+
+@st.composite
+def documents(draw: st.DrawFn, *, day: date, edges: Sequence[date], number: int) -> Document:
+    """Make a document near a day or near the edge of a period; mostly a consistent one."""
+    near = st.builds(lambda base, days: base + timedelta(days=days), st.sampled_from(edges), st.integers(-1, 1))
+    far = st.integers(-800, 40).map(lambda days: day + timedelta(days=days))
+    kind = draw(st.sampled_from([*SIGNS, "Sales Invoice", "Quotation"]))
+    below = -1 if kind == "Refund stored below zero" else 1
+    total = below * draw(amounts(1))
+    dated, is_open = draw(near | far), draw(st.booleans())
+    paid = draw(st.sampled_from([Decimal(0), total, total / 2]) | amounts().map(lambda amount: below * amount))
+    due_in = draw(st.none() | st.sampled_from([0, 1, 30, 31, 60, 61, 90, 91]) | st.integers(0, 400))
+    around_today = st.sampled_from([0, 1, 7, 8, -1, -30, -31, -60, -61, -90, -91])
+    due = dated + timedelta(days=due_in) if due_in is not None else None
+    if draw(st.integers(0, 2)) == 0:
+        due = day + timedelta(days=draw(around_today))
+    settled_in = draw(st.none() | st.integers(-3, 120))
+    return Document(
+        id=f"document-{number}",
+        account_id="account",
+        type=kind,
+        number=str(number),
+        dated=dated,
+        due=due,
+        net=total / 2,
+        total=total,
+        paid=paid,
+        outstanding=draw(st.sampled_from([total - paid, total - paid, Decimal(0)])),
+        currency="EUR",
+        is_open=is_open,
+        paid_on=dated + timedelta(days=settled_in) if settled_in is not None else None,
+    )
+
+
+@st.composite
+def scenarios(draw: st.DrawFn) -> Scenario:
+    """Make an account, settings and an instant at, or close to, the beginning of a day."""
+    day = draw(st.sampled_from(HARD_DAYS) | st.dates(date(1999, 1, 1), date(2045, 12, 31)))
+    settings = PaymentSettings(
+        time_zone=draw(st.sampled_from(ZONES)),
+        week_start=draw(st.sampled_from(Weekday)),
+        fiscal_start=draw(st.none() | st.integers(1, 12)),
+        compare_with=draw(st.sampled_from(CompareWith)),
+        to_date=draw(st.booleans()),
+        amount=draw(st.sampled_from(Amount)),
+        since=draw(st.none() | st.integers(0, 800).map(lambda days: day - timedelta(days=days))),
+        signs=SIGNS,
+        due_soon_days=draw(st.integers(0, 8)),
+        serious_days=draw(st.sampled_from([1, 31, 60, 90])),
+        rules=RULES,
+    )
+    start = draw(st.integers(1, 12))
+    periods = [period_of(kind, day, settings, settings.fiscal_start or start)[1] for kind in PeriodKind]
+    edges = [day, day - timedelta(days=364), day - timedelta(days=365)]
+    edges += [edge for days in periods for edge in (days[0], days[-1], days[0] - timedelta(days=365))]
+    seconds = st.sampled_from([0, -1, 1, -1800, 1800, 3600, -3600]) | st.integers(-90_000, 90_000)
+    return Scenario(
+        settings=settings,
+        company_start=start,
+        at=begins(day, settings.time_zone) + timedelta(seconds=draw(seconds)),
+        day=day,
+        documents=[draw(documents(day=day, edges=edges, number=n)) for n in range(draw(st.integers(0, 7)))],
+        limit=draw(st.none() | amounts()),
+    )
