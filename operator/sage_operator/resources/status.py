@@ -114,6 +114,8 @@ class LastRun(Model):
     """What it did with accounts."""
     contacts: RecordCounts = RecordCounts()
     """What it did with contacts."""
+    sales: RecordCounts | None = None
+    """What it did with sales, if documents are written as sales."""
     requests: RequestCounts = RequestCounts()
     """What it cost."""
 
@@ -125,6 +127,8 @@ class EntityCounts(Model):
     """The number for accounts."""
     contacts: Count = 0
     """The number for contacts."""
+    sales: Count | None = None
+    """The number for sales, if documents are written as sales."""
 
 
 class UserCounts(Model):

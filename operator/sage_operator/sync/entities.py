@@ -8,16 +8,24 @@ class Entity(StrEnum):
 
     ACCOUNTS = "accounts"
     CONTACTS = "contacts"
+    SALES = "sales"  # one a trade document, with payments; they have no field map
 
     @property
     def sage_object(self) -> str:
         """The Salesforce object it is read from."""
-        return {Entity.ACCOUNTS: "Account", Entity.CONTACTS: "Contact"}[self]
+        return _SAGE_OBJECTS[self]
 
     @property
     def singular(self) -> str:
         """The word for one of them, in messages."""
         return self.value[:-1]
+
+
+_SAGE_OBJECTS = {
+    Entity.ACCOUNTS: "Account",
+    Entity.CONTACTS: "Contact",
+    Entity.SALES: "s2cor__Sage_INV_Trade_Document__c",
+}
 
 
 class ActionKind(StrEnum):

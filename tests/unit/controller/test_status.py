@@ -55,12 +55,26 @@ def test_a_run_is_told_with_its_counts() -> None:
         "pending": 4,
         "released": 5,
     }
-    assert dumped["synchronized"] == {"accounts": 1204, "contacts": 3310}
+    assert dumped["synchronized"] == {"accounts": 1204, "contacts": 3310, "sales": None}
+    assert last["sales"] is None
     assert dumped["users"] == {"associated": 12, "unassociated": 3, "unmatched": ""}
-    assert dumped["fields"] == {"accounts": 14, "contacts": 11}
+    assert dumped["fields"] == {"accounts": 14, "contacts": 11, "sales": None}
     assert dumped["rejected"] == 1
     assert dumped["lastHandledReconcileAt"] == "a token"
     assert dumped["lastSyncTime"] == dumped["lastSuccessTime"] == dumped["dataAsOf"] == "2026-11-23T10:00:05Z"
+
+
+def test_sales_are_told_where_there_are_any() -> None:
+    """An integration that writes none has no zeros for them; one that writes them has their counts."""
+    told = report(
+        counts={Entity.SALES: {ActionKind.CREATE: 2, ActionKind.DELETE: 1}},
+        summary=Summary(records={Entity.SALES: {RecordStatus.SYNCHRONIZED: 7}, Entity.CONTACTS: {}}, rejects=()),
+    )
+    dumped = status.ended(BLANK, told, handled_token=None).dump()
+    assert {key: value for key, value in dumped["lastRun"]["sales"].items() if value} == {"added": 2, "deleted": 1}
+    assert dumped["synchronized"] == {"accounts": 0, "contacts": 0, "sales": 7}
+    without = Summary(records={Entity.SALES: {}}, rejects=())
+    assert status.ended(BLANK, report(summary=without), handled_token=None).dump()["synchronized"]["sales"] is None
 
 
 def test_a_failure_keeps_what_the_last_success_told() -> None:

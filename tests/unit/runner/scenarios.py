@@ -65,7 +65,10 @@ def apply(world: World, edit: Edit) -> None:
     """Carry out an edit; one that has nothing to work on does nothing."""
     word, one, two = edit
     sage = world.sage
-    accounts, contacts = (sorted(i for i, row in sage.rows.items() if row.entity is entity) for entity in Entity)
+    accounts, contacts = (
+        sorted(i for i, row in sage.rows.items() if row.entity is entity)
+        for entity in (Entity.ACCOUNTS, Entity.CONTACTS)
+    )
     live = [i for i in accounts if not sage.rows[i].deleted]
     rows = sorted(sage.rows)
     match word:
