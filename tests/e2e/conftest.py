@@ -1,4 +1,7 @@
-"""A real control plane for each test process, and what a user has at hand on it: kubectl, namespaces, accounts."""
+"""A real control plane for each test process, and what a user has at hand on it: kubectl, namespaces, accounts.
+
+With SAGE_OPERATOR_TEST_KUBECONFIG it is a cluster that is there already (`make kind`); its bearer may do everything.
+"""
 
 import asyncio
 import os
@@ -13,10 +16,14 @@ import pytest
 import yaml
 
 from sage_operator import embedded
+from sage_operator.embedded import KubernetesApi
+from support.existing import existing_cluster
 
 ROOT = Path(__file__).parent.parent.parent
 REQUIRE = "SAGE_OPERATOR_TEST_REQUIRE_E2E"
 """Set to 1 where these tests must not be skipped."""
+EXISTING = "SAGE_OPERATOR_TEST_KUBECONFIG"
+"""Path of the kubeconfig of a cluster to use instead of an embedded control plane."""
 
 HERE = Path(__file__).parent
 
@@ -95,21 +102,26 @@ def assets() -> Path:
 
 
 @pytest.fixture(scope="session")
-def control_plane(assets: Path) -> Iterator[embedded.KubernetesApi]:
+def control_plane(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[KubernetesApi]:
     """A running control plane, one for each test process, with one user, `nobody`, who has no rights."""
+    if existing := os.environ.get(EXISTING):
+        with existing_cluster(Path(existing), tmp_path_factory.mktemp("cluster")) as api:
+            yield api
+        return
+    assets = request.getfixturevalue("assets")
     with embedded.ControlPlane(embedded.Config(assets=assets, users=("nobody",))) as api:
         yield api
 
 
 @pytest.fixture(scope="session")
-def controller_manager(control_plane: embedded.KubernetesApi) -> None:
+def controller_manager(control_plane: KubernetesApi) -> None:
     """For tests of what only a controller does: deleting namespaces, collecting garbage, default ServiceAccounts."""
     if "kube-controller-manager" not in control_plane.pids:
         _unavailable("no kube-controller-manager (an archive of setup-envtest has none, a build from Go modules has)")
 
 
 @pytest.fixture(scope="session")
-def kubectl(control_plane: embedded.KubernetesApi) -> Kubectl:
+def kubectl(control_plane: KubernetesApi) -> Kubectl:
     """Kubectl with the rights of an administrator."""
     assert control_plane.kubectl is not None
     return Kubectl(program=control_plane.kubectl, kubeconfig=control_plane.kubeconfig)
@@ -125,7 +137,7 @@ def crds(kubectl: Kubectl) -> None:
 
 
 @pytest.fixture
-def namespace(control_plane: embedded.KubernetesApi, kubectl: Kubectl, crds: None) -> Iterator[str]:  # noqa: ARG001
+def namespace(control_plane: KubernetesApi, kubectl: Kubectl, crds: None) -> Iterator[str]:  # noqa: ARG001
     """The name of a fresh namespace."""
     name = f"test-{secrets.token_hex(4)}"
     kubectl.run("create", "namespace", name)
@@ -142,7 +154,7 @@ RIGHTS = {"ServiceAccount", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBi
 
 @pytest.fixture
 def restricted_kubeconfig(
-    control_plane: embedded.KubernetesApi, kubectl: Kubectl, namespace: str, tmp_path: Path
+    control_plane: KubernetesApi, kubectl: Kubectl, namespace: str, tmp_path: Path
 ) -> Iterator[RestrictedKubeconfig]:
     """Makes a kubeconfig that has the rights of an RBAC manifest alone: those of the ServiceAccount in it.
 
