@@ -87,36 +87,37 @@ def amounts(least: int = 0) -> st.SearchStrategy[Decimal]:
     return st.builds(lambda number, places: Decimal(number).scaleb(-places), digits, st.sampled_from([0, 2, 2, 3, 4]))
 
 
+# Days from today: where buckets, thresholds and the memory for payments end.
+DUE_LATER = (0, 1, 2, 7, 8, 9)
+DUE_AT_ALL = (*DUE_LATER, -1, -2, -30, -31, -32, -60, -61, -62, -90, -91, -92)
+SETTLED = (0, 1, -1, -363, -364, -365, -366)
+
+
 @st.composite
-def documents(draw: st.DrawFn, *, day: date, edges: Sequence[date], number: int) -> Document:
-    """Make a document near a day or near the edge of a period; mostly a consistent one."""
+def documents(draw: st.DrawFn, *, day: date, edges: Sequence[date], due: Sequence[int], number: int) -> Document:
+    """Make a document near a day or near the edge of a period; mostly a consistent one, due or settled at an edge."""
     near = st.builds(lambda base, days: base + timedelta(days=days), st.sampled_from(edges), st.integers(-1, 1))
     far = st.integers(-800, 40).map(lambda days: day + timedelta(days=days))
-    kind = draw(st.sampled_from([*SIGNS, "Sales Invoice", "Quotation"]))
+    kind = draw(st.sampled_from([*SIGNS, "Sales Invoice", "Sales Invoice", "Quotation"]))
     below = -1 if kind == "Refund stored below zero" else 1
     total = below * draw(amounts(1))
-    dated, is_open = draw(near | far), draw(st.booleans())
-    paid = draw(st.sampled_from([Decimal(0), total, total / 2]) | amounts().map(lambda amount: below * amount))
-    due_in = draw(st.none() | st.sampled_from([0, 1, 30, 31, 60, 61, 90, 91]) | st.integers(0, 400))
-    around_today = st.sampled_from([0, 1, 7, 8, -1, -30, -31, -60, -61, -90, -91])
-    due = dated + timedelta(days=due_in) if due_in is not None else None
-    if draw(st.integers(0, 2)) == 0:
-        due = day + timedelta(days=draw(around_today))
-    settled_in = draw(st.none() | st.integers(-3, 120))
+    paid = draw(st.sampled_from([Decimal(0), Decimal(0), total, total / 2, 2 * total]) | amounts())
+    near_today = st.sampled_from(SETTLED) | st.integers(-400, 5)
+    due_in, settled_in = draw(st.none() | st.sampled_from(due)), draw(st.none() | near_today)
     return Document(
         id=f"document-{number}",
         account_id="account",
         type=kind,
         number=str(number),
-        dated=dated,
-        due=due,
+        dated=draw(near | far),
+        due=None if due_in is None else day + timedelta(days=due_in),
         net=total / 2,
         total=total,
         paid=paid,
         outstanding=draw(st.sampled_from([total - paid, total - paid, Decimal(0)])),
         currency="EUR",
-        is_open=is_open,
-        paid_on=dated + timedelta(days=settled_in) if settled_in is not None else None,
+        is_open=draw(st.booleans()),
+        paid_on=None if settled_in is None else day + timedelta(days=settled_in),
     )
 
 
@@ -134,19 +135,21 @@ def scenarios(draw: st.DrawFn) -> Scenario:
         since=draw(st.none() | st.integers(0, 800).map(lambda days: day - timedelta(days=days))),
         signs=SIGNS,
         due_soon_days=draw(st.integers(0, 8)),
-        serious_days=draw(st.sampled_from([1, 31, 60, 90])),
+        serious_days=draw(st.sampled_from([1, 2, 31, 60])),
         rules=RULES,
     )
     start = draw(st.integers(1, 12))
     periods = [period_of(kind, day, settings, settings.fiscal_start or start)[1] for kind in PeriodKind]
     edges = [day, day - timedelta(days=364), day - timedelta(days=365)]
     edges += [edge for days in periods for edge in (days[0], days[-1], days[0] - timedelta(days=365))]
-    seconds = st.sampled_from([0, -1, 1, -1800, 1800, 3600, -3600]) | st.integers(-90_000, 90_000)
+    seconds = st.sampled_from([0, 0, 1, 43_200, -1, 1800, -3600]) | st.integers(-90_000, 90_000)
+    due = draw(st.sampled_from([DUE_LATER, DUE_AT_ALL]))
+    count = draw(st.integers(0, 6))
     return Scenario(
         settings=settings,
         company_start=start,
         at=begins(day, settings.time_zone) + timedelta(seconds=draw(seconds)),
         day=day,
-        documents=[draw(documents(day=day, edges=edges, number=n)) for n in range(draw(st.integers(0, 7)))],
+        documents=[draw(documents(day=day, edges=edges, due=due, number=n)) for n in range(count)],
         limit=draw(st.none() | amounts()),
     )

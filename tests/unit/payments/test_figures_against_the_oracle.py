@@ -68,7 +68,7 @@ def check_figures(scenario: Scenario) -> None:
     }
 
 
-@settings(max_examples=50, **_slow)
+@settings(max_examples=100, **_slow)
 @given(scenarios())
 def test_figures_are_those_of_the_oracle(scenario: Scenario) -> None:
     """Expect every figure of every period equal, for any documents, settings and instants."""
