@@ -58,7 +58,9 @@ class EntityRun:
         """Read what has changed since the watermark, and what is not settled; plan, write, release."""
         since = watermark - OVERLAP
         changed: dict[str, bool] = {}
-        stream = self.run.source.changed(self.entity, since=since, sources=self.context.sources)
+        stream = self.run.source.changed(
+            self.entity, since=since, sources=self.scope.watched(self.entity, self.context.sources)
+        )
         async with aclosing(timed(self.run, stream)) as pages:
             async for page in pages:
                 changed |= {row.id: row.deleted for row in page}

@@ -159,7 +159,10 @@ def _fixed_conditions(query: RowQuery) -> Iterable[str]:
     if query.entity is Entity.CONTACTS and query.scope.owner_ids is None:
         yield "AccountId != null"  # private contacts are nobody's customers
     if query.since is not None:
-        yield _stamped(query.since, query.sources)
+        yield _stamped(query.since, query.scope.watched(query.entity, query.sources))
+    if (where := query.scope.where) is not None:
+        # Contacts are in scope by their account.
+        yield f"({where.text if query.entity is Entity.ACCOUNTS else where.of_child('Account')})"
 
 
 def _stamped(since: datetime, sources: Iterable[str]) -> str:

@@ -8,16 +8,27 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sage_operator.sync.entities import Entity
+from sage_operator.sync.where import Condition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
     """The accounts of an integration. `owner_ids` sorted, 18 characters; None means all accounts.
 
-    Contacts are in scope when their account is.
+    Contacts are in scope when their account is. `where` restricts accounts further.
     """
 
     owner_ids: tuple[str, ...] | None
+    where: Condition | None = None
+
+    def watched(self, entity: Entity, sources: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the fields whose parents' changes can change a record, or whether it is in scope: sources, `where`.
+
+        A contact follows its account into the scope and out of it.
+        """
+        if self.where is None or entity is not Entity.ACCOUNTS:
+            return sources
+        return (*sources, *self.where.paths)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
