@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, case, literal, null, select, update
 
+from sage_operator.ledger import _facts
 from sage_operator.ledger._sql import ForMany, any_of, listed, upsert
 from sage_operator.ledger._transitions import BLANK
 from sage_operator.ledger._types import Json
@@ -46,16 +47,24 @@ _let_go = ForMany(
     .values(released=True)
 )
 
-_left_behind = select(_r.sage_id, _r.target_id, _r.unclear_since, _r.field_hashes, _r.parent_id, _r.label).where(
-    _r.scope_id == bindparam("scope"), _r.entity == bindparam("entity"), _r.sage_id.in_(any_of("ids"))
-)
+_left_behind = select(
+    _r.sage_id, _r.target_id, _r.unclear_since, _r.field_hashes, _r.figure_hashes, _r.parent_id, _r.label
+).where(_r.scope_id == bindparam("scope"), _r.entity == bindparam("entity"), _r.sage_id.in_(any_of("ids")))
 _new_record = upsert(records)
 _inherit = ForMany(
     _new_record.on_conflict_do_update(
         index_elements=[column.name for column in records.primary_key],
         set_={
             name: _new_record.excluded[name]
-            for name in ("target_id", "unclear_since", "field_hashes", "mapped_hash", "updated_at")
+            for name in (
+                "target_id",
+                "unclear_since",
+                "field_hashes",
+                "mapped_hash",
+                "figure_hashes",
+                "figures_hash",
+                "updated_at",
+            )
         },
     )
 )
@@ -68,6 +77,8 @@ _leave = (
         target_id=null(),
         mapped_hash=null(),
         field_hashes=literal({}, Json()),
+        figures_hash=null(),
+        figure_hashes=literal({}, Json()),
         code=null(),
         message="",
         retry_at=null(),
@@ -134,9 +145,13 @@ def _move(
         for row in connection.execute(_left_behind, which).mappings()
         if row["target_id"] is not None or row["unclear_since"] is not None
     ]
-    inherited = [{**row, "field_hashes": dict.fromkeys(row["field_hashes"], "")} for row in rows]
+    inherited = [
+        {**row, **{name: dict.fromkeys(row[name], "") for name in ("field_hashes", "figure_hashes")}} for row in rows
+    ]
     _inherit(connection, inherited, **{**BLANK, "scope_id": scope.id, "entity": entity.value, "updated_at": at})
     connection.execute(_leave, {"in_scope": former, "of_entity": entity.value, "ids": listed(ids), "at": at})
+    if entity is Entity.ACCOUNTS:
+        _facts.forget(connection, former, ids)
     return rows
 
 

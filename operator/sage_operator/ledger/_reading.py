@@ -30,6 +30,8 @@ _states = select(
     _r.attempts,
     _r.retry_at,
     _r.unclear_since,
+    _r.figures_hash,
+    _r.figure_hashes,
 ).where(_here)
 _known = _states.where(_r.sage_id.in_(any_of("ids")))
 _unclear = _states.where(OPEN, _r.unclear_since.is_not(None)).order_by(_r.sage_id)
@@ -104,7 +106,20 @@ def unclear(connection: Connection, scope: ScopeState, entity: Entity) -> tuple[
 
 
 def _state(row: Sequence[Any]) -> RecordState:
-    sage_id, status, target_id, parent_id, mapped_hash, field_hashes, code, attempts, retry_at, unclear_since = row
+    (
+        sage_id,
+        status,
+        target_id,
+        parent_id,
+        mapped_hash,
+        field_hashes,
+        code,
+        attempts,
+        retry_at,
+        unclear_since,
+        figures_hash,
+        figure_hashes,
+    ) = row
     return RecordState(
         sage_id=sage_id,
         status=RecordStatus(status),
@@ -112,6 +127,8 @@ def _state(row: Sequence[Any]) -> RecordState:
         parent_id=parent_id,
         mapped_hash=mapped_hash,
         field_hashes=field_hashes,
+        figures_hash=figures_hash,
+        figure_hashes=figure_hashes,
         code=None if code is None else Code(code),
         attempts=attempts,
         retry_at=retry_at,

@@ -1,7 +1,7 @@
 """Scopes, and the passes that run in them."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from secrets import token_bytes
 
 from sqlalchemy import Connection, bindparam, case, delete, insert, or_, select, update
@@ -74,6 +74,7 @@ def open_scope(connection: Connection, *, integration: str, fingerprint: str, te
         watermark=row.watermark,
         digest=row.digest,
         unfinished=_unfinished(connection, row.id),
+        figures_as_of=None if row.figures_as_of is None else date.fromisoformat(row.figures_as_of),
     )
 
 

@@ -19,6 +19,11 @@ def upsert(table: Table) -> sqlite.Insert:
     return sqlite.insert(table).values({column.name: bindparam(column.name) for column in table.columns})
 
 
+def insert_selected(table: Table, rows: Select[Any]) -> sqlite.Insert:
+    """Return an insert of all that a question finds, without what is there already."""
+    return sqlite.insert(table).from_select([column.name for column in table.columns], rows).on_conflict_do_nothing()
+
+
 def any_of(name: str) -> Select[tuple[str]]:
     """Return the texts of a parameter made by `listed`, for `column.in_(any_of("ids"))`.
 

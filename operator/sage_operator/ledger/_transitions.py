@@ -31,6 +31,8 @@ BLANK: Mapping[str, Any] = {
     "parent_id": None,
     "mapped_hash": None,
     "field_hashes": {},
+    "figures_hash": None,
+    "figure_hashes": {},
     "code": None,
     "message": "",
     "label": "",
@@ -78,6 +80,7 @@ RELEASE = _change(
     message=bindparam("said"),
     # Others may write the record while it is not ours: when it comes back, all of it is written.
     mapped_hash=null(),
+    figures_hash=null(),
     code=null(),
     attempts=0,
     retry_at=null(),
@@ -103,6 +106,8 @@ INTEND_CREATE = _insert_or(
     "target_id",
     "mapped_hash",
     "field_hashes",
+    "figures_hash",
+    "figure_hashes",
     "retry_at",
     "entered",
 )
@@ -111,6 +116,8 @@ INTEND_UPDATE = _insert_or(
     "target_id",
     "mapped_hash",
     "field_hashes",
+    "figures_hash",
+    "figure_hashes",
     status=case((_r.status.in_([word(_SYNCHRONIZED), word(_ERROR)]), _r.status), else_=_PENDING),
     code=case((_r.status == _ERROR, _r.code)),
     message=case((_r.status == _ERROR, _r.message), else_=""),
@@ -118,6 +125,7 @@ INTEND_UPDATE = _insert_or(
     retry_at=case((_r.status == _ERROR, _new.excluded.updated_at)),
     entered=case((_r.status == _SYNCHRONIZED, _r.entered), else_=_new.excluded.entered),
 )
+INTEND_FIGURES = _change(figures_hash=null(), figure_hashes=bindparam("figures"), last_run_id=bindparam("by_run"))
 
 DONE = _change(
     status=_SYNCHRONIZED,
@@ -126,6 +134,7 @@ DONE = _change(
     field_hashes=bindparam("hashes"),
     **SETTLED,
 )
+FIGURES = _change(figures_hash=bindparam("hash"), figure_hashes=bindparam("hashes"))
 REFUSED = _change(
     status=_ERROR,
     code=bindparam("why"),
@@ -134,6 +143,7 @@ REFUSED = _change(
     retry_at=bindparam("again"),
     unclear_since=null(),
     field_hashes=case((_r.target_id.is_(None), _nothing), else_=_r.field_hashes),
+    figure_hashes=case((_r.target_id.is_(None), _nothing), else_=_r.figure_hashes),
 )
 # Only while it is unclear to this scope: a killed run's create may have been inherited by another one meanwhile.
 UNCLEAR = ForMany(
@@ -146,15 +156,17 @@ UNKNOWN = _change(
     target_id=null(),
     mapped_hash=null(),
     field_hashes={},
+    figures_hash=null(),
+    figure_hashes={},
     code=null(),
     message=bindparam("said"),
     retry_at=null(),
     unclear_since=null(),
 )
-UNSENT = _change(status=_PENDING, field_hashes={}, code=null(), message="", unclear_since=null())
+UNSENT = _change(status=_PENDING, field_hashes={}, figure_hashes={}, code=null(), message="", unclear_since=null())
 
 _unless_released = case((_r.status == _NOT_SYNCHRONIZED, _r.status), else_=bindparam("otherwise"))
 FOUND = _change(status=_unless_released, target_id=bindparam("target"), mapped_hash=null(), **SETTLED)
-ABSENT = _change(status=_unless_released, field_hashes={}, **SETTLED)
+ABSENT = _change(status=_unless_released, field_hashes={}, figure_hashes={}, **SETTLED)
 
-HASHES = select(_r.sage_id, _r.field_hashes).where(_at_any)
+HASHES = select(_r.sage_id, _r.field_hashes, _r.figures_hash, _r.figure_hashes).where(_at_any)

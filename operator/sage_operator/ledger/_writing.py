@@ -6,16 +6,17 @@ after any of these transactions leaves nothing that a later run would take for d
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, select
 
-from sage_operator.ledger import _actions, _claims
+from sage_operator.ledger import _actions, _claims, _facts, _figures
 from sage_operator.ledger import _transitions as ways
 from sage_operator.ledger._actions import Stage
 from sage_operator.ledger._sql import ForMany, listed
-from sage_operator.ledger.tables import OPEN, actions, records
+from sage_operator.ledger.tables import OPEN, actions, figures_due, records
 from sage_operator.sync.codes import Code
 from sage_operator.sync.entities import ActionKind, Entity, RecordStatus
 from sage_operator.sync.records import Action, OutcomeKind
@@ -33,6 +34,29 @@ _LEFT_OPEN = (
         ),
     )
     .where(records.c.scope_id == bindparam("in_scope"), OPEN, actions.c.stage == Stage.SENT.value)
+)
+
+# Of a record of which only the figures were written, nothing else is open.
+_FIGURES_LEFT_OPEN = (
+    select(actions.c.run_id, actions.c.entity, actions.c.sage_id, actions.c.kind)
+    .join_from(
+        figures_due,
+        records,
+        and_(
+            records.c.scope_id == figures_due.c.scope_id,
+            records.c.entity == Entity.ACCOUNTS.value,
+            records.c.sage_id == figures_due.c.account_id,
+        ),
+    )
+    .join(
+        actions,
+        and_(
+            actions.c.run_id == records.c.last_run_id,
+            actions.c.entity == records.c.entity,
+            actions.c.sage_id == records.c.sage_id,
+        ),
+    )
+    .where(figures_due.c.scope_id == bindparam("in_scope"), actions.c.stage == Stage.SENT.value)
 )
 
 _WITHOUT_CALL = {ActionKind.REJECT, ActionKind.PENDING, ActionKind.RELEASE, ActionKind.UNCHANGED}
@@ -59,7 +83,12 @@ def note(
     ways.RELEASE(connection, left, in_scope=scope.id, by_run=run_id, at=at)
     _claims.release(connection, scope, map(_key, released))
 
-    _note_unchanged(connection, scope, by_kind[ActionKind.UNCHANGED], at=at, seen_by=seen_by)
+    _facts.forget(connection, scope.id, _accounts(released))
+
+    unchanged = by_kind[ActionKind.UNCHANGED]
+    read = [action for action in unchanged if not action.figures_only]
+    _note_unchanged(connection, scope, read, at=at, seen_by=seen_by)
+    _store_figures(connection, scope, unchanged, at=at)
     news = (action for action in noted if action.kind is not ActionKind.UNCHANGED)
     _actions.store(connection, run_id, news, Stage.NOTED, at=at)
 
@@ -95,37 +124,68 @@ def intend(
     """Stamp writes as sent: from here on their outcome is not known until it is settled."""
     by_kind = _by_kind(intended, {ActionKind.CREATE, ActionKind.UPDATE})
     new = {**ways.BLANK, "scope_id": scope.id, "seen_by": seen_by, "last_run_id": run_id, "updated_at": at}
-    creates = [_row(action, dict.fromkeys(action.field_hashes, "")) for action in by_kind[ActionKind.CREATE]]
+    creates = [
+        {
+            **_row(action, dict.fromkeys(action.field_hashes, "")),
+            "figure_hashes": dict.fromkeys(action.figure_hashes, ""),
+        }
+        for action in by_kind[ActionKind.CREATE]
+    ]
     unclear = {"code": Code.UNCLEAR_OUTCOME.value, "unclear_since": at}
     ways.INTEND_CREATE(connection, creates, **{**new, **unclear})
 
-    updates = by_kind[ActionKind.UPDATE]
-    written = _written(connection, scope, updates)
-    rows = [
-        {
-            **_row(
-                action, dict.fromkeys([*written.get((action.entity, action.sage_id), ()), *action.field_hashes], "")
-            ),
-            "target_id": action.target_id,
-        }
-        for action in updates
-    ]
-    ways.INTEND_UPDATE(connection, rows, **new)
+    _intend_updates(connection, scope, by_kind[ActionKind.UPDATE], new)
+    # Should the process die now, nothing else would tell that figures may have been written.
+    _figures.make_due(connection, scope, [of.sage_id for of in intended if of.figures_hash is not None])
     _actions.store(connection, run_id, intended, Stage.SENT, at=at)
+
+
+def _intend_updates(
+    connection: Connection, scope: ScopeState, updates: Sequence[Action], new: Mapping[str, Any]
+) -> None:
+    """Store that it is not known from here on what was written last: the mapped fields, the figures, or both."""
+    written = _written(connection, scope, updates)
+    rows, figures = [], []
+    for action in updates:
+        last = written.get((action.entity, action.sage_id), _NOTHING_WRITTEN)
+        figure_hashes = dict.fromkeys([*last.figure_hashes, *action.figure_hashes], "")
+        if action.figures_only:
+            figures.append({**_key(action), "figures": figure_hashes})
+            continue
+        row = _row(action, dict.fromkeys([*last.field_hashes, *action.field_hashes], ""))
+        if action.figures_hash is None:
+            row |= {"figures_hash": last.figures_hash, "figure_hashes": last.figure_hashes}
+        else:
+            row |= {"figure_hashes": figure_hashes}
+        rows.append({**row, "target_id": action.target_id})
+    ways.INTEND_UPDATE(connection, rows, **new)
+    ways.INTEND_FIGURES(connection, figures, in_scope=scope.id, by_run=new["last_run_id"], at=new["updated_at"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Written:
+    """The targets that may hold a value by now: they stay known, whichever of two values it is."""
+
+    field_hashes: Mapping[str, str]
+    figures_hash: str | None
+    figure_hashes: Mapping[str, str]
+
+
+_NOTHING_WRITTEN = _Written(field_hashes={}, figures_hash=None, figure_hashes={})
 
 
 def _written(
     connection: Connection, scope: ScopeState, updates: Sequence[Action]
-) -> dict[tuple[Entity, str], Iterable[str]]:
-    """Return the targets that may hold a value by now: they stay known, whichever of two values it is."""
+) -> dict[tuple[Entity, str], _Written]:
+    """Return what was written to these records until now."""
     ids: defaultdict[Entity, list[str]] = defaultdict(list)
     for action in updates:
         ids[action.entity].append(action.sage_id)
     result = {}
     for entity, of_entity in ids.items():
         which = {"in_scope": scope.id, "of_entity": entity.value, "ids": listed(of_entity)}
-        for sage_id, hashes in connection.execute(ways.HASHES, which):
-            result[entity, sage_id] = hashes
+        for sage_id, fields, figures_hash, figures in connection.execute(ways.HASHES, which):
+            result[entity, sage_id] = _Written(field_hashes=fields, figures_hash=figures_hash, figure_hashes=figures)
     return result
 
 
@@ -138,6 +198,8 @@ def settle(connection: Connection, run_id: str, scope: ScopeState, settled: Sequ
             rows[way].append({**_key(item.action), **parameters})
     for way, of_way in rows.items():
         way(connection, of_way, in_scope=scope.id, at=at)
+    done = [item.action for item in settled if item.outcome.kind is OutcomeKind.DONE]
+    _store_figures(connection, scope, done, at=at)
     _actions.end(connection, run_id, settled, at=at)
 
 
@@ -147,6 +209,8 @@ def _way(item: Settled) -> tuple[ForMany | None, dict[str, Any]]:
     creates = action.kind is ActionKind.CREATE
     match outcome.kind:
         case OutcomeKind.DONE:
+            if action.figures_only:
+                return None, {}
             target_id = outcome.target_id or action.target_id
             if target_id is None:
                 raise ValueError(f"{action.sage_id} was written, but under which id?")
@@ -175,13 +239,30 @@ def resolve(
 
 def recover(connection: Connection, scope: ScopeState, *, at: datetime) -> int:
     """Close the actions that were sent and never settled; those of creates are unclear since `at`."""
-    left = connection.execute(_LEFT_OPEN, {"in_scope": scope.id}).mappings().all()
+    found = [
+        row
+        for question in (_LEFT_OPEN, _FIGURES_LEFT_OPEN)
+        for row in connection.execute(question, {"in_scope": scope.id}).mappings()
+    ]
+    left = list({tuple(row.values()): row for row in found}.values())
     _actions.close(connection, left, at=at)
     creates = [
         {"of_entity": key["entity"], "with_id": key["sage_id"]} for key in left if key["kind"] == ActionKind.CREATE
     ]
     ways.UNCLEAR(connection, creates, in_scope=scope.id, at=at)
     return len(left)
+
+
+def _store_figures(connection: Connection, scope: ScopeState, several: Iterable[Action], *, at: datetime) -> None:
+    """Store the figures that actions bear: they are written, or were found to be so; they are due no longer."""
+    told = [action for action in several if action.figures_hash is not None]
+    rows = [{**_key(action), "hash": action.figures_hash, "hashes": action.figure_hashes} for action in told]
+    ways.FIGURES(connection, rows, in_scope=scope.id, at=at)
+    _figures.forget(connection, scope.id, _accounts(told))
+
+
+def _accounts(several: Iterable[Action]) -> list[str]:
+    return [action.sage_id for action in several if action.entity is Entity.ACCOUNTS]
 
 
 def _by_kind(several: Iterable[Action], allowed: set[ActionKind]) -> defaultdict[ActionKind, list[Action]]:

@@ -4,17 +4,29 @@ Every method is one transaction and may raise `LedgerUnavailable`. The meaning o
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sage_operator.ledger import _claims, _reading, _runs, _scopes, _writing
+from sage_operator.ledger import _claims, _facts, _figures, _reading, _runs, _scopes, _streams, _writing
 from sage_operator.ledger._database import Database
 from sage_operator.ledger._sql import size
 from sage_operator.sync.entities import Entity, Mode
+from sage_operator.sync.payments.documents import Document
 from sage_operator.sync.records import Action, RecordState, TargetRow
-from sage_operator.sync.state import Claim, Pass, RunHeader, RunRecord, RunResult, ScopeState, Settled, Summary
+from sage_operator.sync.state import (
+    Claim,
+    Pass,
+    RunHeader,
+    RunRecord,
+    RunResult,
+    ScopeState,
+    Settled,
+    StreamState,
+    Summary,
+)
 from sage_operator.telemetry import metrics
 
 
@@ -175,3 +187,61 @@ class SqlLedger:
     async def summary(self, scope: ScopeState) -> Summary:
         """Count the records of a scope."""
         return await self._database.run(_reading.summary, scope)
+
+    # Facts
+
+    async def stream(self, scope: ScopeState, name: str) -> StreamState:
+        """Return how far a stream of facts has been read."""
+        return await self._database.run(_streams.state, scope, name)
+
+    async def save_stream(self, scope: ScopeState, name: str, reached: StreamState) -> None:
+        """Store how far a stream of facts has been read."""
+        await self._database.run(_streams.save, scope, name, reached)
+
+    async def store_documents(
+        self, scope: ScopeState, documents: Iterable[Document], *, seen_by: str | None = None
+    ) -> int:
+        """Store documents; returns how many were new or had changed."""
+        return await self._database.run(_facts.store, scope, tuple(documents), seen_by=seen_by)
+
+    async def remove_documents(self, scope: ScopeState, ids: Iterable[str]) -> None:
+        """Remove documents."""
+        await self._database.run(_facts.remove, scope, tuple(ids))
+
+    async def open_documents(self, scope: ScopeState, *, after_id: str = "", limit: int) -> Sequence[str]:
+        """Return ids of documents that are open in the ledger."""
+        return await self._database.run(_facts.open_ids, scope, after_id, limit)
+
+    async def unseen_documents(
+        self, scope: ScopeState, *, seen_by: str, after_id: str = "", limit: int
+    ) -> Sequence[str]:
+        """Return ids of documents that a load has not seen."""
+        return await self._database.run(_facts.unseen, scope, seen_by, after_id, limit)
+
+    async def documents_of(self, scope: ScopeState, account_ids: Iterable[str]) -> Mapping[str, tuple[Document, ...]]:
+        """Return the documents of each of these accounts."""
+        return await self._database.run(_facts.documents_of, scope, tuple(account_ids))
+
+    async def store_credit_limits(self, scope: ScopeState, limits: Mapping[str, Decimal | None]) -> None:
+        """Store the credit limits of accounts."""
+        await self._database.run(_facts.store_credit_limits, scope, dict(limits))
+
+    async def credit_limits_of(self, scope: ScopeState, account_ids: Iterable[str]) -> Mapping[str, Decimal]:
+        """Return the credit limits of accounts that have one."""
+        return await self._database.run(_facts.credit_limits_of, scope, tuple(account_ids))
+
+    async def make_figures_due(self, scope: ScopeState, account_ids: Iterable[str]) -> None:
+        """Make the figures of accounts due."""
+        await self._database.run(_figures.make_due, scope, tuple(account_ids))
+
+    async def make_all_figures_due(self, scope: ScopeState, *, as_of: date) -> None:
+        """Make the figures of all accounts due."""
+        await self._database.run(_figures.make_all_due, scope, as_of=as_of)
+
+    async def figures_due(self, scope: ScopeState, *, now: datetime, after_id: str = "", limit: int) -> Sequence[str]:
+        """Return accounts in ForceManager whose figures are due."""
+        return await self._database.run(_figures.due, scope, now=now, after_id=after_id, limit=limit)
+
+    async def figures_due_among(self, scope: ScopeState, account_ids: Iterable[str]) -> frozenset[str]:
+        """Return which of these accounts have figures that are due."""
+        return await self._database.run(_figures.due_among, scope, tuple(account_ids))

@@ -1,8 +1,8 @@
 """The tables of the ledger. `migrations` builds them step by step; a test holds both to be equal.
 
-No table holds a value that was synchronised: of values there are keyed hashes, of payloads the names of their fields.
-What people would call personal data is the `label` of a record (so that a reject can be found) and ForceManager's own
-messages.
+Of the values that are synchronised there are keyed hashes, of payloads the names of their fields. What people would
+call personal data is the `label` of a record (so that a reject can be found) and ForceManager's own messages. What
+figures are computed from is kept as it is: trade documents and credit limits, by account.
 """
 
 from sqlalchemy import (
@@ -39,6 +39,7 @@ scopes = Table(
     Column("digest", Text),
     # The scope that its integration works in now. Claims of a scope that is not active are free for anybody.
     Column("active", Boolean, nullable=False),
+    Column("figures_as_of", Text),  # a date
     UniqueConstraint("integration", "fingerprint", name="scopes_integration_fingerprint"),
 )
 
@@ -100,6 +101,8 @@ records = Table(
     Column("seen_by", Text),
     Column("last_run_id", Text),
     Column("updated_at", UtcTime, nullable=False),
+    Column("figures_hash", Text),
+    Column("figure_hashes", Json, nullable=False, server_default="{}"),
 )
 
 
@@ -131,6 +134,66 @@ Index(
     records.c.parent_id,
     sqlite_where=records.c.parent_id.is_not(None),
     postgresql_where=records.c.parent_id.is_not(None),
+)
+
+# How far streams of facts have been read: documents are no records, they have neither status nor outcome.
+streams = Table(
+    "streams",
+    metadata,
+    Column("scope_id", ForeignKey("scopes.id"), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("watermark", UtcTime),
+    Column("digest", Text),
+    Column("load_id", Text),
+    Column("load_as_of", UtcTime),
+    Column("load_digest", Text),
+    Column("load_cursor", Text),
+    sqlite_with_rowid=False,
+)
+
+# Amounts are numbers in exact decimal notation without needless zeros, dates are ISO 8601: equal facts are equal texts.
+documents = Table(
+    "documents",
+    metadata,
+    Column("scope_id", ForeignKey("scopes.id"), primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("account_id", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("dated", Text, nullable=False),
+    Column("due", Text),
+    Column("net", Text, nullable=False),
+    Column("total", Text, nullable=False),
+    Column("paid", Text, nullable=False),
+    Column("outstanding", Text, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("is_open", Boolean, nullable=False),
+    Column("paid_on", Text),
+    Column("seen_by", Text),  # the load that saw it last
+    sqlite_with_rowid=False,
+)
+
+UNPAID = documents.c.is_open == literal_column("1")
+
+Index("documents_account", documents.c.scope_id, documents.c.account_id)
+Index("documents_open", documents.c.scope_id, documents.c.id, sqlite_where=UNPAID, postgresql_where=UNPAID)
+
+credit_limits = Table(
+    "credit_limits",
+    metadata,
+    Column("scope_id", ForeignKey("scopes.id"), primary_key=True),
+    Column("account_id", Text, primary_key=True),
+    Column("amount", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Accounts whose figures may differ from what was written: their facts changed, or the date did.
+figures_due = Table(
+    "figures_due",
+    metadata,
+    Column("scope_id", ForeignKey("scopes.id"), primary_key=True),
+    Column("account_id", Text, primary_key=True),
+    sqlite_with_rowid=False,
 )
 
 runs = Table(

@@ -6,13 +6,25 @@ The adapters fill these Protocols structurally and import nothing from here. Eve
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Protocol
 
 from sage_operator.sync.entities import Entity, Mode
+from sage_operator.sync.payments.documents import Document
 from sage_operator.sync.records import Action, ChangedRow, RecordState, SourceRow, TargetRow, WriteItem, WriteOutcome
 from sage_operator.sync.scope import RowQuery
-from sage_operator.sync.state import Claim, Pass, RunHeader, RunRecord, RunResult, ScopeState, Settled, Summary
+from sage_operator.sync.state import (
+    Claim,
+    Pass,
+    RunHeader,
+    RunRecord,
+    RunResult,
+    ScopeState,
+    Settled,
+    StreamState,
+    Summary,
+)
 from sage_operator.sync.targets import TargetSchema, ValueList
 from sage_operator.sync.users import ForceManagerUser, SageUser
 
@@ -99,7 +111,67 @@ class Remotes:
     target: Target
 
 
-class Ledger(Protocol):
+class Facts(Protocol):
+    """What figures are computed from, and whose figures are due. Each call is one transaction.
+
+    Figures are due from the transaction in which a fact of their account changed until the one that stores them as
+    written (`settle`) or as found equal (`note`, Unchanged): an action with a `figures_hash` tells so. While figures of
+    an account are computed and written its facts must not be stored, or the change would be taken for written. A create
+    begins without figures: if there are any to write, its action bears them.
+    """
+
+    async def stream(self, scope: ScopeState, name: str) -> StreamState:
+        """How far a stream of facts has been read; a stream is a name of the reader's choice (`documents`)."""
+
+    async def save_stream(self, scope: ScopeState, name: str, reached: StreamState) -> None:
+        """Store how far a stream has been read; the watermark never moves back."""
+
+    async def store_documents(
+        self, scope: ScopeState, documents: Iterable[Document], *, seen_by: str | None = None
+    ) -> int:
+        """Store documents, in batches of some thousands; makes due the figures of accounts whose documents changed.
+
+        Those that are stored as they are change nothing, but all bear the mark of the load that saw them. Returns how
+        many were new or had changed.
+        """
+
+    async def remove_documents(self, scope: ScopeState, ids: Iterable[str]) -> None:
+        """Remove documents that were deleted or don't count any more."""
+
+    async def open_documents(self, scope: ScopeState, *, after_id: str = "", limit: int) -> Sequence[str]:
+        """Ids beyond one, in order, of documents that are open in the ledger."""
+
+    async def unseen_documents(
+        self, scope: ScopeState, *, seen_by: str, after_id: str = "", limit: int
+    ) -> Sequence[str]:
+        """Ids beyond one, in order, of documents that a complete load has not seen."""
+
+    async def documents_of(self, scope: ScopeState, account_ids: Iterable[str]) -> Mapping[str, tuple[Document, ...]]:
+        """The documents of each of these accounts, in the order of their ids; an empty tuple if it has none."""
+
+    async def store_credit_limits(self, scope: ScopeState, limits: Mapping[str, Decimal | None]) -> None:
+        """Store credit limits by account, None where there is none; makes figures due as `store_documents` does."""
+
+    async def credit_limits_of(self, scope: ScopeState, account_ids: Iterable[str]) -> Mapping[str, Decimal]:
+        """Credit limits by account; an account without one is absent."""
+
+    async def make_figures_due(self, scope: ScopeState, account_ids: Iterable[str]) -> None:
+        """Make the figures of accounts due, whatever their facts."""
+
+    async def make_all_figures_due(self, scope: ScopeState, *, as_of: date) -> None:
+        """Make the figures of all accounts due: the date has changed, or what is computed. Sets `figures_as_of`."""
+
+    async def figures_due(self, scope: ScopeState, *, now: datetime, after_id: str = "", limit: int) -> Sequence[str]:
+        """Ids beyond one, in order, of accounts whose figures are due and that can be updated.
+
+        They are in ForceManager, and if they are rejects, due again.
+        """
+
+    async def figures_due_among(self, scope: ScopeState, account_ids: Iterable[str]) -> frozenset[str]:
+        """Which of these accounts have figures that are due, whether they can be updated or not."""
+
+
+class Ledger(Facts, Protocol):
     """State and archive. Each call is one transaction, on disk when it returns."""
 
     async def begin_run(self, header: RunHeader) -> None:
@@ -144,7 +216,7 @@ class Ledger(Protocol):
         """Store what needs no call.
 
         Reject, Pending, Release; Unchanged marks the record as seen by the pass and as synchronized, and stores its
-        hashes if it bears any (targets have left the map).
+        hashes if it bears any (targets have left the map). A released account's facts are dropped.
         """
 
     async def intend(

@@ -52,6 +52,8 @@ class RecordState:
         target_id: its id in ForceManager; None while it is not there (or not known to be).
         mapped_hash: of all that was last written; None if nothing was, or if its outcome is not known.
         field_hashes: a keyed hash by target of what was last written; a target that was written empty is absent.
+        figures_hash: of all figures that were last written; None if none were, or if their outcome is not known.
+        figure_hashes: a keyed hash by target of each figure that was last written, apart from the mapped fields.
         code: why it is in `Error` or `Pending`.
         attempts: how often in a row it was rejected.
         retry_at: UTC; when a reject is due again by itself.
@@ -64,6 +66,8 @@ class RecordState:
     parent_id: str | None = None
     mapped_hash: str | None = None
     field_hashes: Mapping[str, str] = field(default_factory=dict)
+    figures_hash: str | None = None
+    figure_hashes: Mapping[str, str] = field(default_factory=dict)
     code: Code | None = None
     attempts: int = 0
     retry_at: datetime | None = None
@@ -85,6 +89,9 @@ class Action:
         payload: what to send: everything for a create, the changed fields for an update, nothing otherwise.
         mapped_hash: of the whole desired record, to be stored when the write succeeded.
         field_hashes: by target, likewise.
+        figures_hash: of all figures of the account; None if they were not looked at: they stay as they are.
+        figure_hashes: by target, likewise.
+        figures_only: the record itself was not read: the action says nothing of the mapped fields, nor of the status.
         retry_at: UTC; when it is due again by itself if it is, or ends as, a reject.
         warnings: one for each value that was cut or left out by the presets' rules, naming target and cause.
     """
@@ -98,6 +105,9 @@ class Action:
     payload: Mapping[str, Scalar] = field(default_factory=dict)
     mapped_hash: str | None = None
     field_hashes: Mapping[str, str] = field(default_factory=dict)
+    figures_hash: str | None = None
+    figure_hashes: Mapping[str, str] = field(default_factory=dict)
+    figures_only: bool = False
     code: Code | None = None
     message: str = ""
     retry_at: datetime | None = None

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 from sage_operator.sync.codes import Code
 from sage_operator.sync.entities import ActionKind, Entity, Mode, RecordStatus, Trigger
@@ -32,6 +32,37 @@ class Pass:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """A reading of a whole stream of facts that is under way or was interrupted.
+
+    Attributes:
+        id: the id of the run that began it; facts that it saw bear it.
+        as_of: UTC on Sage's clock; the stream's watermark when it is complete.
+        digest: of the configuration that it reads with; another one starts over.
+        cursor: how far all is in the ledger, in the reader's own words: the last id, or a bulk job and its locator.
+    """
+
+    id: str
+    as_of: datetime
+    digest: str
+    cursor: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamState:
+    """How far a stream of facts (documents, reconciliations) has been read; facts have no record in ForceManager.
+
+    Attributes:
+        watermark: UTC on Sage's clock, up to which everything has been read; None before the first complete load.
+        digest: of the configuration that the watermark was reached with.
+    """
+
+    watermark: datetime | None = None
+    digest: str | None = None
+    load: Load | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ScopeState:
     """What the ledger holds for one integration and one pair of remotes.
 
@@ -40,6 +71,7 @@ class ScopeState:
         hash_key: secret of this scope; hashes of values can't be compared or guessed without it.
         watermark: UTC on Sage's clock, up to which everything has been processed; None before the first complete pass.
         digest: of the configuration that the watermark was reached with.
+        figures_as_of: the date for which the figures of all accounts were last made due.
     """
 
     id: int
@@ -48,6 +80,7 @@ class ScopeState:
     watermark: datetime | None = None
     digest: str | None = None
     unfinished: Pass | None = None
+    figures_as_of: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

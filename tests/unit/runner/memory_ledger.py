@@ -22,6 +22,7 @@ from sage_operator.sync.state import (
 )
 
 from .life import Life
+from .memory_facts import FactsOnDisk, MemoryFacts
 
 Key = tuple[Entity, str]
 
@@ -56,6 +57,7 @@ class Disk:
     sent: dict[tuple[str, Key], Action] = field(default_factory=dict)
     claims: set[Key] = field(default_factory=set)
     index: dict[Key, set[int]] = field(default_factory=dict)
+    facts: FactsOnDisk = field(default_factory=FactsOnDisk)
     runs: dict[str, RunRecord] = field(default_factory=dict)
     modes: dict[str, Mode] = field(default_factory=dict)
     released: list[str] = field(default_factory=list)
@@ -77,12 +79,13 @@ class Disk:
         self.scopes[key] = scope
 
 
-class MemoryLedger:
+class MemoryLedger(MemoryFacts):
     """The ledger of one process. `broken` is raised by every call while it is set."""
 
     def __init__(self, disk: Disk, life: Life) -> None:
         """Open it."""
         self.disk = disk
+        self.facts = disk.facts
         self.broken: SyncError | None = None
         self._life = life
 
@@ -90,6 +93,18 @@ class MemoryLedger:
         await self._life.moment()
         if self.broken is not None:
             raise self.broken
+
+    async def _moment(self) -> None:
+        await self._life.moment()
+
+    def state_of(self, entity: Entity, sage_id: str) -> RecordState | None:
+        """Return what the ledger knows of a record."""
+        record = self.disk.records.get((entity, sage_id))
+        return None if record is None else record.state
+
+    def account_ids(self) -> Iterable[str]:
+        """Return all accounts that the ledger knows."""
+        return [sage_id for entity, sage_id in self.disk.records if entity is Entity.ACCOUNTS]
 
     async def begin_run(self, header: RunHeader) -> None:
         """Store a run."""
@@ -106,7 +121,7 @@ class MemoryLedger:
         made = ScopeState(id=len(self.disk.scopes) + 1, hash_key=b"a key of one scope", tenant=tenant)
         state = self.disk.scopes.setdefault((integration, fingerprint), made)
         await self._life.moment()
-        return state
+        return replace(state, figures_as_of=self.facts.as_of)
 
     async def recover(self, scope: ScopeState, *, at: datetime) -> int:
         """Close what was sent without an outcome."""
@@ -201,10 +216,14 @@ class MemoryLedger:
         await self._begin()
         assert at.tzinfo is not None
         for action in actions:
+            self.disk.history.append((run_id, action.kind, action.sage_id))
+            if action.figures_hash is not None:
+                self._store_figures(action)
+            if action.figures_only:
+                continue
             record = self._record(action)
             state = record.state
             record.message = action.message
-            self.disk.history.append((run_id, action.kind, action.sage_id))
             match action.kind:
                 case ActionKind.REJECT:
                     state = replace(
@@ -221,11 +240,14 @@ class MemoryLedger:
                         state,
                         status=RecordStatus.NOT_SYNCHRONIZED,
                         mapped_hash=None,
+                        figures_hash=None,
                         code=None,
                         retry_at=None,
                         attempts=0,
                     )
                     record.entered = False
+                    if action.entity is Entity.ACCOUNTS:
+                        self.facts.forget(action.sage_id)
                     self.disk.claims.discard((action.entity, action.sage_id))
                 case ActionKind.UNCHANGED:
                     state = replace(state, status=RecordStatus.SYNCHRONIZED, code=None, retry_at=None, attempts=0)
@@ -241,6 +263,10 @@ class MemoryLedger:
         """Stamp writes as sent."""
         await self._begin()
         for action in actions:
+            self.disk.sent[run_id, (action.entity, action.sage_id)] = action
+            self._intend_figures(action)
+            if action.figures_only:
+                continue
             record = self._record(action)
             state = record.state
             synchronized = state.status is RecordStatus.SYNCHRONIZED
@@ -261,8 +287,24 @@ class MemoryLedger:
                     state, status=status, target_id=action.target_id, mapped_hash=None, field_hashes=hashes
                 )
             record.seen_by = seen_by or record.seen_by
-            self.disk.sent[run_id, (action.entity, action.sage_id)] = action
         await self._life.moment()
+
+    def _intend_figures(self, action: Action) -> None:
+        """Figures may have been written from here on, and a created record has none."""
+        if action.figures_hash is not None:
+            self.facts.due.add(action.sage_id)
+        elif action.kind is not ActionKind.CREATE:
+            return
+        record = self._record(action)
+        last = record.state.figure_hashes if action.kind is ActionKind.UPDATE else ()
+        hashes = dict.fromkeys([*last, *action.figure_hashes], "")
+        record.state = replace(record.state, figures_hash=None, figure_hashes=hashes)
+
+    def _store_figures(self, action: Action) -> None:
+        """Figures are written, or were found to be so."""
+        record = self.disk.records[action.entity, action.sage_id]
+        record.state = replace(record.state, figures_hash=action.figures_hash, figure_hashes=dict(action.figure_hashes))
+        self.facts.due.discard(action.sage_id)
 
     async def settle(self, run_id: str, _scope: ScopeState, settled: Sequence[Settled], *, at: datetime) -> None:
         """Store outcomes."""
@@ -275,6 +317,8 @@ class MemoryLedger:
             record = self.disk.records[key]
             record.state = _settled(record.state, item)
             record.message = item.outcome.message
+            if item.outcome.kind is OutcomeKind.DONE and action.figures_hash is not None:
+                self._store_figures(action)
             self.disk.history.append((run_id, action.kind, action.sage_id))
         await self._life.moment()
 
@@ -296,6 +340,7 @@ class MemoryLedger:
                 unclear_since=None,
                 mapped_hash=None,
                 field_hashes=record.state.field_hashes if target_id is not None else {},
+                figure_hashes=record.state.figure_hashes if target_id is not None else {},
                 code=None,
             )
         await self._life.moment()
@@ -366,6 +411,8 @@ def _settled(state: RecordState, item: Settled) -> RecordState:
     create = action.kind is ActionKind.CREATE
     open_state = replace(state, status=RecordStatus.PENDING, code=None, retry_at=None)
     match outcome.kind:
+        case OutcomeKind.DONE if action.figures_only:
+            return state
         case OutcomeKind.DONE:
             return replace(
                 state,
@@ -387,13 +434,16 @@ def _settled(state: RecordState, item: Settled) -> RecordState:
                 retry_at=action.retry_at,
                 unclear_since=None,
                 field_hashes=state.field_hashes if state.target_id is not None else {},
+                figure_hashes=state.figure_hashes if state.target_id is not None else {},
             )
         case OutcomeKind.UNCLEAR:
             return replace(state, code=Code.UNCLEAR_OUTCOME) if create else state
         case OutcomeKind.UNKNOWN_ID:
-            return replace(open_state, target_id=None, field_hashes={})
+            return replace(
+                open_state, target_id=None, mapped_hash=None, field_hashes={}, figures_hash=None, figure_hashes={}
+            )
         case OutcomeKind.NOT_SENT:
-            return replace(open_state, unclear_since=None, field_hashes={}) if create else state
+            return replace(open_state, unclear_since=None, field_hashes={}, figure_hashes={}) if create else state
 
 
 def _is_due(state: RecordState, now: datetime) -> bool:
