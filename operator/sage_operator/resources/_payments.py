@@ -14,7 +14,11 @@ from sage_operator.resources._lists import map_by, unique_by
 from sage_operator.sync.payments.periods import CompareWith, PeriodKind, Weekday
 from sage_operator.sync.payments.settings import OF_A_PERIOD, Amount, Figure, Of, OnVoid
 
-_zones: Final = cache(available_timezones)
+
+@cache
+def _zones() -> frozenset[str]:
+    """Return the zones that mean the same on each machine."""
+    return frozenset(available_timezones() - {"Factory", "localtime"})
 
 
 def _is_real(zone: str) -> str:
