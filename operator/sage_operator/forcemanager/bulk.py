@@ -1,4 +1,4 @@
-"""Records written together: up to 200 in one request."""
+"""Records written together: up to 200 in one request, up to 120 where they are deleted."""
 
 from collections import deque
 from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -17,7 +17,6 @@ from sage_operator.transport import Answer, UnclearAnswer
 
 _log = structlog.get_logger(__name__)
 
-LARGEST = 200
 # The resource has no bulk calls, or not for these keys.
 _NO_BULK = {403, 404, 405, 501}
 _CONTRADICTIONS = 2
@@ -25,19 +24,31 @@ _CONTRADICTIONS = 2
 _LOOKS = (0.0, 0.5, 2.0)
 _NOT_SHOWN = "ForceManager says that it created the record, but does not show it."
 
+# By method: what is looked into, record by record, when a bulk call tells it.
+_UNEXPLAINED: dict[Method, frozenset[OutcomeKind]] = {
+    Method.CREATE: frozenset(),
+    Method.UPDATE: frozenset({OutcomeKind.REFUSED}),
+    Method.DELETE: frozenset({OutcomeKind.REFUSED, OutcomeKind.UNCLEAR}),
+}
+
 Groups = AsyncGenerator[list[WriteOutcome], None]
 
 
 async def probe(course: Course, item: WriteItem) -> list[WriteOutcome]:
     """Write one record by a bulk call, look whether it took effect, and remember whether bulk calls are fit.
 
-    If the record is refused, a single call tells whether that is the record's fault. One contradiction may be chance.
+    If the record is refused, a single call tells whether that is the record's fault. One contradiction may be chance. A
+    delete of what is gone already is none.
     """
     reply = await _exchange(course, [item])
     if isinstance(reply, list) and reply[0].kind is OutcomeKind.DONE:
         return [await _confirmed(course, item, reply[0])]
     if isinstance(reply, list) and reply[0].kind is not OutcomeKind.REFUSED:
-        return reply
+        return [await _repeated(course, item, reply[0])]
+    if isinstance(reply, list) and course.method is Method.DELETE:
+        gone = await single.explain(course, item, reply[0].message)
+        if gone.kind is not OutcomeKind.REFUSED:
+            return [gone]
     outcome = await single.write(course, item)
     if outcome.kind is OutcomeKind.DONE and not course.locked:
         course.contradictions += 1
@@ -47,7 +58,7 @@ async def probe(course: Course, item: WriteItem) -> list[WriteOutcome]:
 
 
 async def write(course: Course, items: Sequence[WriteItem]) -> Groups:
-    """Write up to 200 records, and yield their outcomes as they become known.
+    """Write as many records as a bulk call takes, and yield their outcomes as they become known.
 
     A request that is refused as a whole has had no effect: it is split, again and again, until the bad records are
     alone. The parts are taken from both ends in turn, so that a service that refuses everything is soon seen to
@@ -89,7 +100,7 @@ async def _exchange(course: Course, items: Sequence[WriteItem]) -> list[WriteOut
             course.method.verb,
             f"/{course.entity}/bulk",
             operation=f"bulk-{course.method}",
-            content=bulk_body(items),
+            content=bulk_body(course.method, items),
             intend=course.intending(items),
         )
     except (SyncError, UnclearAnswer) as error:
@@ -108,13 +119,25 @@ async def _exchange(course: Course, items: Sequence[WriteItem]) -> list[WriteOut
 
 
 async def _settled(course: Course, items: Sequence[WriteItem], told: Sequence[WriteOutcome]) -> Groups:
-    """Yield the outcomes of a bulk call; why updates were refused is found out one by one."""
-    unexplained = OutcomeKind.REFUSED if course.method is Method.UPDATE else None
-    if known := [outcome for outcome in told if outcome.kind is not unexplained]:
+    """Yield the outcomes of a bulk call; why updates and deletes were refused is found out one by one."""
+    unexplained = _UNEXPLAINED[course.method]
+    if known := [outcome for outcome in told if outcome.kind not in unexplained]:
         yield known
     for item, outcome in zip(items, told, strict=True):
-        if outcome.kind is unexplained:
+        if outcome.kind not in unexplained:
+            continue
+        if outcome.kind is OutcomeKind.REFUSED:
             yield [await single.explain(course, item, outcome.message)]
+        else:
+            yield [await _repeated(course, item, outcome)]
+
+
+async def _repeated(course: Course, item: WriteItem, unclear: WriteOutcome) -> WriteOutcome:
+    """Delete a record again if it is unclear what became of it: twice does no harm. Other outcomes stay as told."""
+    if course.method is not Method.DELETE or unclear.kind is not OutcomeKind.UNCLEAR or course.failure is not None:
+        return unclear
+    again = await single.write(course, item)
+    return unclear if again.kind is OutcomeKind.NOT_SENT else again
 
 
 async def _confirmed(course: Course, item: WriteItem, told: WriteOutcome) -> WriteOutcome:
@@ -126,21 +149,28 @@ async def _confirmed(course: Course, item: WriteItem, told: WriteOutcome) -> Wri
         except SyncError as error:
             course.stop(error)
             return told
-        if record is not None and _took_effect(item, record):
-            if flag(record.get("readOnly")) and course.method is Method.UPDATE and "readOnly" not in item.data:
+        if _shows(course.method, item, record):
+            if record and course.method is Method.UPDATE and _stayed_locked(item, record):
                 course.lock.note(False)
             _remember(course, fit=True)
             return told
     _remember(course, fit=False)
-    if course.method is Method.UPDATE:
+    if course.method is not Method.CREATE:
         return await single.write(course, item)
     return outcomes([item], OutcomeKind.UNCLEAR, _NOT_SHOWN)[0]
 
 
-def _took_effect(item: WriteItem, record: Mapping[str, Any]) -> bool:
+def _shows(method: Method, item: WriteItem, record: Mapping[str, Any] | None) -> bool:
+    """Tell whether a record that was read back (None: gone) has become what was wanted."""
+    if method is Method.DELETE or record is None:
+        return method is Method.DELETE and record is None
     if item.target_id is None and item.data.get("extId"):
         return text(record.get("extId")) == item.data["extId"]
     return not item.data or shows(record, item.data)
+
+
+def _stayed_locked(item: WriteItem, record: Mapping[str, Any]) -> bool:
+    return flag(record.get("readOnly")) and "readOnly" not in item.data
 
 
 def _remember(course: Course, *, fit: bool) -> None:

@@ -10,7 +10,7 @@ from sage_operator.transport import Answer
 
 _JSON = {"Content-Type": "application/json", "Accept": "application/json"}
 # Repeating these has no further effect; a POST has.
-_REPEATABLE = {"GET", "PUT"}
+_REPEATABLE = {"GET", "PUT", "DELETE"}
 
 
 class Connection:
@@ -40,10 +40,12 @@ class Connection:
         headers: Mapping[str, str] | None = None,
         content: bytes | None = None,
         intend: Callable[[], Awaitable[None]] | None = None,
+        repeatable: bool = False,
     ) -> Answer:
         """Send a request and return the answer, whatever its status; after a 401, which has no effect, signed in anew.
 
-        `intend` is awaited once, when it is this request's turn and before anything of it is sent.
+        `intend` is awaited once, when it is this request's turn and before anything of it is sent. `repeatable`: a POST
+        that has no effect.
 
         Raises:
             CredentialsRejected: the keys, or a session just opened, are refused.
@@ -64,7 +66,7 @@ class Connection:
                     method,
                     path,
                     operation=operation,
-                    repeatable=method in _REPEATABLE,
+                    repeatable=repeatable or method in _REPEATABLE,
                     headers={**_JSON, **(headers or {}), "X-Session-Key": token},
                     params=params,
                     content=content,

@@ -1,4 +1,4 @@
-"""What the parts of one call of `create` or `update` share: whether to go on, and why not."""
+"""What the parts of one call of `create`, `update` or `delete` share: whether to go on, and why not."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -61,7 +61,7 @@ class Breaker:
 
 
 class Course:
-    """One call of `create` or `update` under way."""
+    """One call of `create`, `update` or `delete` under way."""
 
     def __init__(
         self, connection: Connection, entity: Entity, method: Method, breaker: Breaker, intend: Intend | None = None
@@ -87,8 +87,8 @@ class Course:
 
     @property
     def locked(self) -> bool:
-        """Tell whether this is an update in a tenant that is known to refuse those of records that are readOnly."""
-        return self.method is Method.UPDATE and self.lock.value is True
+        """Tell whether it changes records in a tenant that is known to refuse that of records that are readOnly."""
+        return self.method is not Method.CREATE and self.lock.value is True
 
     def stop(self, failure: SyncError | None) -> None:
         """Send nothing more, if there is a failure; the first one counts."""
@@ -109,8 +109,8 @@ class Course:
             self.stop(self.breaker.unclear(error.message))
             return outcomes(items, OutcomeKind.UNCLEAR, error.message)
         self.stop(error)
-        # An update was repeated before the transport gave up; any of the attempts may have arrived.
-        maybe = isinstance(error, Unavailable) and self.method is Method.UPDATE
+        # Updates and deletes were repeated before the transport gave up; any of the attempts may have arrived.
+        maybe = isinstance(error, Unavailable) and self.method is not Method.CREATE
         return outcomes(items, OutcomeKind.UNCLEAR if maybe else OutcomeKind.NOT_SENT, error.message)
 
     async def works(self) -> bool:

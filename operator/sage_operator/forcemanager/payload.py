@@ -4,13 +4,14 @@ Numbers go out digit by digit (`Decimal` as a JSON number), references as intege
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
 import msgspec
 
 from sage_operator.forcemanager.errors import shortened
-from sage_operator.forcemanager.values import text
+from sage_operator.forcemanager.values import moment, text
 from sage_operator.sync.records import OutcomeKind, Scalar, WriteItem, WriteOutcome
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -23,11 +24,26 @@ class Method(StrEnum):
 
     CREATE = "create"
     UPDATE = "update"
+    DELETE = "delete"
 
     @property
     def verb(self) -> str:
         """The HTTP method."""
-        return "POST" if self is Method.CREATE else "PUT"
+        return _VERBS[self]
+
+    @property
+    def most_together(self) -> int:
+        """How many records a bulk call takes at most."""
+        return 120 if self is Method.DELETE else 200
+
+
+_VERBS = {Method.CREATE: "POST", Method.UPDATE: "PUT", Method.DELETE: "DELETE"}
+
+
+def as_sale(item: WriteItem) -> WriteItem:
+    """Return a sale with its date as it is documented for sales (`2018-10-10 00:00:00`), not as for other entities."""
+    at = moment(item.data.get("date"))
+    return item if at is None else replace(item, data={**item.data, "date": f"{at:%Y-%m-%d %H:%M:%S}"})
 
 
 def single_body(data: Mapping[str, Scalar]) -> bytes:
@@ -35,23 +51,26 @@ def single_body(data: Mapping[str, Scalar]) -> bytes:
     return _encode(dict(data))
 
 
-def bulk_body(items: Sequence[WriteItem]) -> bytes:
+def bulk_body(method: Method, items: Sequence[WriteItem]) -> bytes:
     """Encode the body of a bulk call. `guid` is the item's key and comes back with its outcome.
 
     That the values are called `data` in an update too is not documented, therefore the probe (`writes`).
     """
-    return _encode(
-        [
-            {"guid": item.key, "data": dict(item.data)}
-            if item.target_id is None
-            else {"guid": item.key, "id": item.target_id, "data": dict(item.data)}
-            for item in items
-        ]
-    )
+    return _encode([_bulk_item(method, item) for item in items])
+
+
+def _bulk_item(method: Method, item: WriteItem) -> dict[str, Any]:
+    match method:
+        case Method.CREATE:
+            return {"guid": item.key, "data": dict(item.data)}
+        case Method.UPDATE:
+            return {"guid": item.key, "id": item.target_id, "data": dict(item.data)}
+        case Method.DELETE:
+            return {"guid": item.key, "id": item.target_id}
 
 
 def outcomes(items: Iterable[WriteItem], kind: OutcomeKind, message: str = "") -> list[WriteOutcome]:
-    """Return the same outcome for several items; that of a done update bears its id."""
+    """Return the same outcome for several items; that of a done update or delete bears its id."""
     done = kind is OutcomeKind.DONE
     return [
         WriteOutcome(key=item.key, kind=kind, target_id=item.target_id if done else None, message=message)

@@ -27,7 +27,7 @@ async def write(course: Course, item: WriteItem) -> WriteOutcome:
     if course.failure is not None:
         return _outcome(item, OutcomeKind.NOT_SENT, course.failure.message)
     try:
-        return await (_create(course, item) if course.method is Method.CREATE else _update(course, item))
+        return await (_create(course, item) if course.method is Method.CREATE else _change(course, item))
     except (SyncError, UnclearAnswer) as error:
         return course.failed([item], error)[0]
 
@@ -43,7 +43,7 @@ async def judge(course: Course, item: WriteItem, message: str) -> WriteOutcome:
 
 
 async def explain(course: Course, item: WriteItem, message: str) -> WriteOutcome:
-    """Tell why a record was refused. For updates it is read: it may be gone, or locked (then it is unlocked)."""
+    """Tell why a record was refused. Unless it is a create it is read: it may be gone, or locked (then unlocked)."""
     if course.method is Method.CREATE:
         return _outcome(item, OutcomeKind.REFUSED, message)
     if course.failure is not None:
@@ -54,7 +54,7 @@ async def explain(course: Course, item: WriteItem, message: str) -> WriteOutcome
         course.stop(error)
         return _outcome(item, OutcomeKind.NOT_SENT, message)
     if record is None:
-        return _outcome(item, OutcomeKind.UNKNOWN_ID, _GONE_MESSAGE)
+        return _gone(course, item)
     if not flag(record.get("readOnly")) or course.lock.value is False:
         return _outcome(item, OutcomeKind.REFUSED, message)
     try:
@@ -98,14 +98,15 @@ async def _create(course: Course, item: WriteItem) -> WriteOutcome:
     return outcome
 
 
-async def _update(course: Course, item: WriteItem) -> WriteOutcome:
+async def _change(course: Course, item: WriteItem) -> WriteOutcome:
+    """Update or delete one record."""
     if course.locked:
         record = await read(course, item.target_id)
         if record is None:
-            return _outcome(item, OutcomeKind.UNKNOWN_ID, _GONE_MESSAGE)
+            return _gone(course, item)
         if flag(record.get("readOnly")):
             return await _unlocked(course, item, "ForceManager does not let the record be unlocked.")
-    answer = await _put(course, item, item.data)
+    answer = await (_delete(course, item) if course.method is Method.DELETE else _put(course, item, item.data))
     if not _accepted(answer):
         return await judge(course, item, refusal(answer))
     course.carried_out()
@@ -113,7 +114,7 @@ async def _update(course: Course, item: WriteItem) -> WriteOutcome:
 
 
 async def _unlocked(course: Course, item: WriteItem, message: str) -> WriteOutcome:
-    """Lift `readOnly`, write, and set it again in the same request: the shortest time without it.
+    """Lift `readOnly`, write, and set it again in the same request: the shortest time without it. Or delete.
 
     `message` is the refusal to tell if the flag can't be lifted.
     """
@@ -122,7 +123,10 @@ async def _unlocked(course: Course, item: WriteItem, message: str) -> WriteOutco
     flagged = {"readOnly": item.data.get("readOnly", True)}
     answer: Answer | None = None
     try:
-        answer = await _put(course, item, {**item.data, **flagged})
+        if course.method is Method.DELETE:
+            answer = await _delete(course, item)
+        else:
+            answer = await _put(course, item, {**item.data, **flagged})
     finally:
         if answer is None or not _accepted(answer):
             await _relock(course, item, flagged)
@@ -154,6 +158,19 @@ async def _put(course: Course, item: WriteItem, data: Mapping[str, Scalar]) -> A
         content=single_body(data),
         intend=course.intending([item]),
     )
+
+
+async def _delete(course: Course, item: WriteItem) -> Answer:
+    return await course.connection.call(
+        "DELETE", f"/{course.entity}/{item.target_id}", operation="delete", intend=course.intending([item])
+    )
+
+
+def _gone(course: Course, item: WriteItem) -> WriteOutcome:
+    """Return the outcome for a record that is not there any more, which is what a delete wants."""
+    if course.method is Method.DELETE:
+        return _outcome(item, OutcomeKind.DONE)
+    return _outcome(item, OutcomeKind.UNKNOWN_ID, _GONE_MESSAGE)
 
 
 def _accepted(answer: Answer) -> bool:

@@ -113,6 +113,15 @@ class ForceManagerTarget:
         """Change the given fields of records; see `writes.write`. Whatever is unclear has been repeated before."""
         return writes.write(self._connection, entity, Method.UPDATE, items, breaker=self._breaker, intend=intend)
 
+    def delete(
+        self, entity: Entity, items: Sequence[WriteItem], *, intend: Intend | None = None
+    ) -> AsyncGenerator[Sequence[WriteOutcome], None]:
+        """Delete records, whose data is not used; see `writes.write`. One that is gone already is `DONE`.
+
+        Whatever is unclear has been repeated before.
+        """
+        return writes.write(self._connection, entity, Method.DELETE, items, breaker=self._breaker, intend=intend)
+
     async def _directory(self, *, fresh: bool = False) -> Directory:
         async def fetch() -> Directory:
             rows = await self._rows("/users", operation="users", what="users")

@@ -1,4 +1,4 @@
-"""One call of `create` or `update`: which way the records go, and exactly one outcome for each of them.
+"""One call of `create`, `update` or `delete`: which way the records go, and exactly one outcome for each of them.
 
 Bulk calls are documented in part only. Therefore the first one of a resource and method on a tenant, and again after
 a day, carries one record, which is looked at afterwards (`bulk.probe`). Who wants to write meanwhile waits.
@@ -12,7 +12,7 @@ from sage_operator.forcemanager import bulk, single
 from sage_operator.forcemanager.connection import Connection
 from sage_operator.forcemanager.course import Breaker, Course, Intend
 from sage_operator.forcemanager.merge import merged
-from sage_operator.forcemanager.payload import Method
+from sage_operator.forcemanager.payload import Method, as_sale
 from sage_operator.sync.entities import Entity
 from sage_operator.sync.records import WriteItem, WriteOutcome
 
@@ -41,7 +41,7 @@ async def write(
     """
     _check(items, method)
     course = Course(connection, entity, method, breaker, intend)
-    todo = deque(items)
+    todo = deque(map(as_sale, items) if entity is Entity.SALES else items)
     # A record that is alone is best written alone.
     while len(todo) > 1 and course.bulk.value is None and course.failure is None and not course.locked:
         async with course.bulk.lock:
@@ -57,7 +57,7 @@ async def write(
 
 def _streams(course: Course, items: list[WriteItem]) -> list[bulk.Groups]:
     if len(items) > 1 and course.bulk.value and not course.locked:
-        size = bulk.LARGEST
+        size = course.method.most_together
         return [bulk.write(course, items[start : start + size]) for start in range(0, len(items), size)]
     return [_alone(course, item) for item in items]
 
@@ -70,4 +70,4 @@ def _check(items: Sequence[WriteItem], method: Method) -> None:
     if len({item.key for item in items}) != len(items):
         raise ValueError("each record may be written once")
     if any((item.target_id is None) is not (method is Method.CREATE) for item in items):
-        raise ValueError("an update needs the record's id, a create must not have one")
+        raise ValueError("an update or a delete needs the record's id, a create must not have one")

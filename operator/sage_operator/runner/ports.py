@@ -14,6 +14,7 @@ from sage_operator.sync.entities import Entity, Mode
 from sage_operator.sync.payments.documents import Document
 from sage_operator.sync.records import Action, ChangedRow, RecordState, SourceRow, TargetRow, WriteItem, WriteOutcome
 from sage_operator.sync.scope import RowQuery
+from sage_operator.sync.sources import SourceObject
 from sage_operator.sync.state import (
     Claim,
     Pass,
@@ -47,6 +48,9 @@ class Source(Protocol):
 
     async def users(self) -> Sequence[SageUser]:
         """All users (`identify` may have read them already: one request a run at most)."""
+
+    async def describe(self, sage_object: str, *, fresh: bool = False) -> SourceObject:
+        """What the API user sees of an object's fields, cached for an hour; `fresh` passes by the cache."""
 
     def changed(
         self, entity: Entity, *, since: datetime, sources: Sequence[str]
@@ -101,6 +105,14 @@ class Target(Protocol):
         self, entity: Entity, items: Sequence[WriteItem], *, intend: Intend
     ) -> AsyncIterator[Sequence[WriteOutcome]]:
         """Change the given fields of records; what was unclear has been repeated before it is told."""
+
+    def delete(
+        self, entity: Entity, items: Sequence[WriteItem], *, intend: Intend
+    ) -> AsyncIterator[Sequence[WriteOutcome]]:
+        """Delete records; the items' data is not used. `DONE` also where a record is gone already.
+
+        What was unclear has been repeated before it is told: a delete that is still unclear may simply be sent again.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sage_operator.forcemanager.payload import NOT_TOLD, bulk_body, read_bulk, read_single, single_body
+from sage_operator.forcemanager.payload import NOT_TOLD, Method, as_sale, bulk_body, read_bulk, read_single, single_body
 from sage_operator.sync.records import OutcomeKind, WriteItem, WriteOutcome
 
 NEW = WriteItem(key="a", data={"name": "n"})
@@ -25,16 +25,25 @@ def test_values_are_spelled_as_forcemanager_takes_them() -> None:
 
 
 def test_bulk_bodies_name_key_and_id() -> None:
-    """A create has no id, an update has."""
-    assert bulk_body([NEW]) == b'[{"guid":"a","data":{"name":"n"}}]'
-    assert bulk_body([OLD]) == b'[{"guid":"b","id":19,"data":{"name":"n"}}]'
+    """A create has no id, an update has; a delete has nothing else."""
+    assert bulk_body(Method.CREATE, [NEW]) == b'[{"guid":"a","data":{"name":"n"}}]'
+    assert bulk_body(Method.UPDATE, [OLD]) == b'[{"guid":"b","id":19,"data":{"name":"n"}}]'
+    assert bulk_body(Method.DELETE, [OLD]) == b'[{"guid":"b","id":19}]'
+
+
+@pytest.mark.parametrize("date", ["2018-10-10", "2018-10-10T00:00:00Z", "2018-10-10T02:00:00+02:00"])
+def test_a_sales_date_is_spelled_as_sales_want_it(date: str) -> None:
+    """Blank instead of T, no zone; the rest of the sale, and a change without a date, stay as they are."""
+    sale = WriteItem(key="a", data={"date": date, "total": Decimal("1.10")})
+    assert single_body(as_sale(sale).data) == b'{"date":"2018-10-10 00:00:00","total":1.10}'
+    assert as_sale(OLD) is OLD
 
 
 def test_data_may_be_any_mapping() -> None:
     """The plan may protect its payloads against change."""
     data = MappingProxyType({"name": "n"})
     assert single_body(data) == b'{"name":"n"}'
-    assert bulk_body([WriteItem(key="a", data=data)]) == bulk_body([NEW])
+    assert bulk_body(Method.CREATE, [WriteItem(key="a", data=data)]) == bulk_body(Method.CREATE, [NEW])
 
 
 @given(payloads)
