@@ -106,8 +106,9 @@ def counting(documents: Sequence[Document], settings: PaymentSettings) -> list[D
 def turnover(documents: Sequence[Document], days: Days, settings: PaymentSettings) -> dict[str, Fraction]:
     """Return the figures of the documents that are dated on some days."""
     sums = {"invoiced": Fraction(0), "paid": Fraction(0), "documents": Fraction(0)}
+    wanted = set(days)
     for document in counting(documents, settings):
-        if document.dated in days:
+        if document.dated in wanted:
             sign = settings.signs[document.type]
             sums["invoiced"] += sign * Fraction(document.net if settings.amount == "Net" else document.total)
             sums["paid"] += sign * Fraction(document.paid)

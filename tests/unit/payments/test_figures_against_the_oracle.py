@@ -40,32 +40,36 @@ def numbers(compared: Compared) -> dict[str, dict[str, Fraction | str | None]]:
 
 def check_figures(scenario: Scenario) -> None:
     """Compare every figure, and every rule's value, with the oracle's."""
-    spec, start = scenario.settings, scenario.start
-    day = oracle.date_at(scenario.at, spec.time_zone)
     frame = frame_of(scenario)
-    assert frame.today == day
-    figures = reckon(scenario.documents, frame=frame, credit_limit=scenario.limit)
+    assert frame.today == oracle.date_at(scenario.at, scenario.settings.time_zone)
     limit = None if scenario.limit is None else Fraction(scenario.limit)
-    expected = dict(oracle.standing(scenario.documents, limit, spec, day))
-    assert {figure.value: exact(value) for figure, value in figures.now.items()} == expected
-    for kind in PeriodKind:
-        name, days = oracle.period_of(kind, day, spec, start)
-        name_before, days_before = oracle.before(kind, days, spec, start)
-        comparison = frame.comparisons[kind]
-        assert (comparison.period.name, comparison.before.name) == (name, name_before)
-        if spec.to_date:
-            days = tuple(each for each in days if each <= day)
-            days_before = days_before[: len(days)]
-        now = oracle.turnover(scenario.documents, days, spec)
-        before = oracle.turnover(scenario.documents, days_before, spec)
-        assert numbers(figures.periods[kind]) == {each: oracle.compared(now[each], before[each]) for each in now}
-        expected |= {
-            f"{each}{kind}{of}": value for each in now for of, value in oracle.compared(now[each], before[each]).items()
+    parts = {kind: compared_days(scenario, frame, kind) for kind in PeriodKind}
+    for documents in scenario.accounts:
+        figures = reckon(documents, frame=frame, credit_limit=scenario.limit)
+        expected = dict(oracle.standing(documents, limit, scenario.settings, frame.today))
+        assert {figure.value: exact(value) for figure, value in figures.now.items()} == expected
+        for kind, (days, days_before) in parts.items():
+            now = oracle.turnover(documents, days, scenario.settings)
+            before = oracle.turnover(documents, days_before, scenario.settings)
+            changes = {each: oracle.compared(now[each], before[each]) for each in now}
+            assert numbers(figures.periods[kind]) == changes
+            expected |= {f"{each}{kind}{of}": value for each in changes for of, value in changes[each].items()}
+        values = figure_values(documents, frame=frame, credit_limit=scenario.limit)
+        assert {target: exact(value) for target, value in values.items()} == {
+            f"Z_{name}": value for name, value in expected.items() if value is not None
         }
-    values = figure_values(scenario.documents, frame=frame, credit_limit=scenario.limit)
-    assert {target: exact(value) for target, value in values.items()} == {
-        f"Z_{name}": value for name, value in expected.items() if value is not None
-    }
+
+
+def compared_days(scenario: Scenario, frame: Frame, kind: PeriodKind) -> tuple[oracle.Days, oracle.Days]:
+    """Return the days that count by the oracle, and check the names of the periods."""
+    name, days = oracle.period_of(kind, frame.today, scenario.settings, scenario.start)
+    name_before, days_before = oracle.before(kind, days, scenario.settings, scenario.start)
+    comparison = frame.comparisons[kind]
+    assert (comparison.period.name, comparison.before.name) == (name, name_before)
+    if not scenario.settings.to_date:
+        return days, days_before
+    days = tuple(each for each in days if each <= frame.today)
+    return days, days_before[: len(days)]
 
 
 @settings(max_examples=100, **_slow)
@@ -89,8 +93,9 @@ def test_figures_are_those_of_the_oracle_soak(scenario: Scenario) -> None:
 def test_series_are_those_of_the_oracle(scenario: Scenario, kind: PeriodKind, against: CompareWith, count: int) -> None:
     """Expect whole periods of which the last alone is cut, each compared as the oracle does, oldest first."""
     frame = frame_of(scenario)
+    documents = scenario.documents
     rows = series(
-        scenario.documents,
+        documents,
         kind=kind,
         count=count,
         today=frame.today,
@@ -113,8 +118,8 @@ def test_series_are_those_of_the_oracle(scenario: Scenario, kind: PeriodKind, ag
         if row is rows[-1] and spec.to_date:
             days = tuple(each for each in days if each <= frame.today)
             days_before = days_before[: len(days)]
-        now = oracle.turnover(scenario.documents, days, spec)
-        before = oracle.turnover(scenario.documents, days_before, spec)
+        now = oracle.turnover(documents, days, spec)
+        before = oracle.turnover(documents, days_before, spec)
         assert numbers(row.compared) == {each: oracle.compared(now[each], before[each]) for each in now}
 
 
