@@ -74,6 +74,7 @@ def settings_and_findings(integration: SageIntegration, *, shared: SharedMaps) -
         match_by_email=spec.users.matching is UserMatching.EMAIL,
         fallback=spec.users.fallback,
         all_accounts=spec.accounts.scope is AccountScope.ALL,
+        where=spec.accounts.where,
         reassign=spec.accounts.reassign,
         entities=tuple(
             EntitySettings(

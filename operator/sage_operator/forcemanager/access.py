@@ -5,13 +5,13 @@ import random as random_module
 import time
 from collections.abc import Awaitable, Callable
 
-from sage_operator.forcemanager.cache import Clock
 from sage_operator.forcemanager.session import Keys
 from sage_operator.forcemanager.target import ForceManagerTarget
 from sage_operator.forcemanager.tenant import DAY, Tenant
 from sage_operator.sync.errors import System
 from sage_operator.telemetry import metrics
 from sage_operator.transport import HostPolicy, Pacer, RemoteClient, RetryPolicy, Upstreams
+from sage_operator.transport.cache import Clock
 
 Sleep = Callable[[float], Awaitable[object]]
 

@@ -10,10 +10,10 @@ from typing import NoReturn
 
 import msgspec
 
-from sage_operator.forcemanager.cache import Cached, Clock
 from sage_operator.forcemanager.errors import said
 from sage_operator.sync.errors import CredentialsRejected, SchemaMismatch, System, Unavailable
 from sage_operator.transport import Answer
+from sage_operator.transport.cache import Cached, Clock
 
 MAX_AGE = 12 * 3600.0
 

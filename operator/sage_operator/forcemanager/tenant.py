@@ -4,12 +4,12 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 
-from sage_operator.forcemanager.cache import Cached, Clock, Remembered
 from sage_operator.forcemanager.lists import Directory
 from sage_operator.forcemanager.session import Keys, Session
 from sage_operator.sync.entities import Entity
 from sage_operator.sync.targets import TargetSchema, ValueList
 from sage_operator.transport import Pacer, RemoteClient
+from sage_operator.transport.cache import Cached, Clock, Remembered
 
 HOUR = 3600.0
 DAY = 24 * HOUR

@@ -181,6 +181,12 @@ class AccountsSpec(SpecModel):
     """`AssociatedUsers`: accounts whose owner in Sage is associated with a ForceManager user. `All`: every account
     that the signed-in user can read. Contacts are in scope when their account is."""
 
+    where: Annotated[str | None, Field(min_length=1, max_length=4000)] = None
+    """Which of those accounts, as a condition in SOQL on fields of `Account`, such as `Type = 'Customer' AND Industry
+    != null`: comparisons, `LIKE`, `IN`, `INCLUDES`, joined by `AND`, `OR`, `NOT` and parentheses; fields of parents by
+    dots, `Owner.Department`. Fixed dates only (`CreatedDate >= 2024-01-01T00:00:00Z`), no sub-queries, functions or
+    relative dates. It is checked against Sage's fields before it is used."""
+
     read_only: Flag = True
     """Mark the records as not editable in ForceManager, since the next change in Sage would overwrite an edit."""
 

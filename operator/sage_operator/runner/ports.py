@@ -15,6 +15,7 @@ from sage_operator.sync.payments.documents import Document
 from sage_operator.sync.records import Action, ChangedRow, RecordState, SourceRow, TargetRow, WriteItem, WriteOutcome
 from sage_operator.sync.scope import RowQuery
 from sage_operator.sync.sources import SourceObject
+from sage_operator.sync.sources import SourceObject
 from sage_operator.sync.state import (
     Claim,
     Pass,
@@ -48,6 +49,9 @@ class Source(Protocol):
 
     async def users(self) -> Sequence[SageUser]:
         """All users (`identify` may have read them already: one request a run at most)."""
+
+    async def describe(self, sage_object: str, *, fresh: bool = False) -> SourceObject:
+        """What the API user sees of an object's fields, cached for an hour; `fresh` passes by the cache."""
 
     async def describe(self, sage_object: str, *, fresh: bool = False) -> SourceObject:
         """What the API user sees of an object's fields, cached for an hour; `fresh` passes by the cache."""

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sage_operator.runner.describing import scope_condition
 from sage_operator.runner.ports import Remotes, Source, Target
 from sage_operator.sync.context import CompiledRule, PlanContext, compile_rules
 from sage_operator.sync.entities import Entity
@@ -29,6 +30,7 @@ class Prepared:
         now: `T`, on Sage's clock, UTC.
         lists: the value lists that the maps use.
         branches: by entity, the branch of created records; None where the schema has none.
+        warnings: what may be a mistake of the scope.
     """
 
     tenant: str
@@ -39,6 +41,7 @@ class Prepared:
     rules: Mapping[Entity, tuple[CompiledRule, ...]]
     lists: tuple[ValueList, ...]
     branches: Mapping[Entity, int | None]
+    warnings: tuple[str, ...] = ()
 
     def context(self, settings: Settings, entity: EntitySettings, *, hash_key: bytes) -> PlanContext:
         """Return what planning one entity rests on."""
@@ -62,7 +65,7 @@ async def prepare(settings: Settings, remotes: Remotes, *, now: datetime, strict
     drift, and only a warning.
 
     Raises:
-        ClockSkew, InvalidUserMap, InvalidFieldMap, SchemaMismatch, and what the remotes raise.
+        ClockSkew, InvalidUserMap, InvalidScope, InvalidFieldMap, SchemaMismatch, and what the remotes raise.
     """
     source, target = remotes.source, remotes.target
     async with asyncio.TaskGroup() as both:
@@ -70,6 +73,7 @@ async def prepare(settings: Settings, remotes: Remotes, *, now: datetime, strict
     if abs(source.clock - now) > MAX_SKEW:
         raise ClockSkew("Sage's clock and the operator's differ by more than an hour.")
     users = await _associate(settings, source=source, target=target, strict=strict_users)
+    where, warnings = await scope_condition(settings.where, source) if settings.where is not None else (None, ())
     async with asyncio.TaskGroup() as together:
         asked = {e.entity: together.create_task(target.schema(e.entity)) for e in settings.entities}
         branch = together.create_task(_branch(settings.branch, target))
@@ -83,7 +87,8 @@ async def prepare(settings: Settings, remotes: Remotes, *, now: datetime, strict
         fingerprint=f"{organisation.result()}/{tenant.result()}",
         now=source.clock,
         users=users,
-        scope=Scope(owner_ids=None if settings.all_accounts else users.owner_ids),
+        scope=Scope(owner_ids=None if settings.all_accounts else users.owner_ids, where=where),
+        warnings=warnings,
         rules=rules,
         lists=tuple(task.result() for task in lists),
         branches={

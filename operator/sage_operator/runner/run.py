@@ -86,6 +86,8 @@ class Runner:
         prepared = await prepare(self.settings, remotes, now=self.clock(), strict_users=strict_users)
         progress.check()
         draft.take(prepared)
+        for warning in prepared.warnings:
+            log.warning("scope-may-be-mistaken", integration=header.integration, warning=warning)
         scope = await self.ledger.open_scope(
             integration=self.settings.integration, fingerprint=prepared.fingerprint, tenant=prepared.tenant
         )

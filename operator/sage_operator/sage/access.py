@@ -1,4 +1,4 @@
-"""What the process shares of Sage: connections by URL, sessions by URL and credentials."""
+"""What the process shares of Sage: connections by URL, sessions and descriptions by URL and credentials."""
 
 import time
 from collections.abc import Callable
@@ -9,6 +9,7 @@ from typing import Self
 
 from sage_operator.sage.auth import ClientCredentials, Session
 from sage_operator.sage.connection import Connection
+from sage_operator.sage.describe import Descriptions
 from sage_operator.sage.source import SageSource
 from sage_operator.sync.errors import System
 from sage_operator.transport import HostPolicy, RemoteClient, RetryPolicy, Upstreams
@@ -21,6 +22,7 @@ credentials that were replaced don't stay in memory."""
 @dataclass(slots=True)
 class _Used:
     session: Session
+    descriptions: Descriptions
     at: float
 
 
@@ -86,12 +88,16 @@ class SageAccess:
         client = self._clients.get(url)
         if client is None:
             client = self._clients[url] = self._make_client(base_url=url)
-        session = self._session(url, client, credentials)
-        return SageSource(Connection(client=client, session=session, api_version=api_version))
+        used = self._used(url, client, credentials)
+        connection = Connection(client=client, session=used.session, api_version=api_version)
+        return SageSource(connection, used.descriptions)
 
-    def _session(self, url: str, client: RemoteClient, credentials: ClientCredentials) -> Session:
+    def _used(self, url: str, client: RemoteClient, credentials: ClientCredentials) -> _Used:
         now = self._monotonic()
         self._sessions = {key: used for key, used in self._sessions.items() if now - used.at < _IDLE}
-        used = self._sessions.setdefault((url, credentials), _Used(Session(client, credentials), now))
+        if (url, credentials) not in self._sessions:
+            descriptions = Descriptions(clock=self._monotonic)
+            self._sessions[url, credentials] = _Used(Session(client, credentials), descriptions, now)
+        used = self._sessions[url, credentials]
         used.at = now
-        return used.session
+        return used

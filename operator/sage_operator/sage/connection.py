@@ -2,16 +2,19 @@
 
 import re
 from datetime import datetime
+from urllib.parse import quote
 
 import msgspec
 
 from sage_operator.sage import soql
 from sage_operator.sage.auth import Session, Token
-from sage_operator.sage.errors import explain, not_salesforce, read_refusal, unknown_version
+from sage_operator.sage.describe import read_description
+from sage_operator.sage.errors import explain, missing_object, not_salesforce, read_refusal, unknown_version
 from sage_operator.sage.paging import CursorLostError
 from sage_operator.sage.rows import Page, read_page
 from sage_operator.sync.entities import Entity
-from sage_operator.sync.errors import CredentialsRejected, System, Unavailable
+from sage_operator.sync.errors import CredentialsRejected, SyncError, System, Unavailable
+from sage_operator.sync.sources import SourceObject
 from sage_operator.telemetry import metrics
 from sage_operator.transport import Answer, RemoteClient
 from sage_operator.transport.retry import http_date
@@ -27,6 +30,7 @@ class Connection:
     """Sends queries for one run.
 
     Attributes:
+        version: of the API, `66.0`.
         requests: how many requests the run has sent, sign-in and repeated ones included.
         clock: UTC, the `Date` of the first answer to a query.
     """
@@ -36,8 +40,8 @@ class Connection:
         self.clock: datetime | None = None
         self._client = client
         self._session = session
-        self._version = api_version.removeprefix("v")
-        self._base = f"/services/data/v{self._version}"
+        self.version = api_version.removeprefix("v")
+        self._base = f"/services/data/v{self.version}"
         self.query_path = f"{self._base}/query"
 
     async def organisation(self) -> str:
@@ -58,28 +62,46 @@ class Connection:
         """
         return await self._page(url, entity=entity)
 
+    async def describe(self, sage_object: str) -> SourceObject:
+        """Ask for the fields of an object that the integration user may see. Raises the domain's errors."""
+        answer = await self._get(f"{self._base}/sobjects/{quote(sage_object, safe='')}/describe", operation="describe")
+        if answer.status == 200:
+            return read_description(answer)
+        code = read_refusal(answer).code
+        if code in {"NOT_FOUND", "INVALID_TYPE"}:
+            await self._check_version()
+            raise missing_object(sage_object)
+        raise await self._refusal(answer, entity=None)
+
     async def _page(self, url: str, *, entity: Entity | None) -> Page:
-        answer = await self._get(url)
+        answer = await self._get(url, operation="query")
         if answer.status == 200:
             return read_page(answer)
-        code = read_refusal(answer).code
-        if code == "INVALID_QUERY_LOCATOR":
+        if read_refusal(answer).code == "INVALID_QUERY_LOCATOR":
             raise CursorLostError
-        if code in {"NOT_FOUND", "UNSUPPORTED_API_VERSION"} and self._version not in (
-            offered := await self._versions()
-        ):
-            raise unknown_version(self._version, offered)
-        if not code and answer.status in {301, 302, 303, 307, 308, 404}:
-            raise not_salesforce(answer.host)
-        raise explain(answer, entity=entity)
+        raise await self._refusal(answer, entity=entity)
 
-    async def _get(self, url: str) -> Answer:
+    async def _refusal(self, answer: Answer, *, entity: Entity | None) -> SyncError:
+        """Return the domain's error for an answer that refuses."""
+        code = read_refusal(answer).code
+        if code in {"NOT_FOUND", "UNSUPPORTED_API_VERSION"}:
+            await self._check_version()
+        if not code and answer.status in {301, 302, 303, 307, 308, 404}:
+            return not_salesforce(answer.host)
+        return explain(answer, entity=entity)
+
+    async def _check_version(self) -> None:
+        offered = await self._versions()
+        if self.version not in offered:
+            raise unknown_version(self.version, offered)
+
+    async def _get(self, url: str, *, operation: str) -> Answer:
         """Send a GET with a token, and once more with a new one if that has expired."""
         token = await self._session.token(sent=self._count)
-        answer = await self._send(url, token)
+        answer = await self._send(url, token, operation)
         if _is_expired(answer):
             token = await self._session.token(sent=self._count, refused=token)
-            answer = await self._send(url, token)
+            answer = await self._send(url, token, operation)
             if _is_expired(answer):
                 raise CredentialsRejected(
                     "Salesforce refuses the session that it has just given.",
@@ -88,11 +110,11 @@ class Connection:
                 )
         return answer
 
-    async def _send(self, url: str, token: Token) -> Answer:
+    async def _send(self, url: str, token: Token, operation: str) -> Answer:
         answer = await self._client.send(
             "GET",
             url if "://" in url else token.instance_url + url,
-            operation="query",
+            operation=operation,
             repeatable=True,
             headers={**_HEADERS, "Authorization": f"Bearer {token.value}"},
             sent=self._count,

@@ -79,6 +79,14 @@ def unknown_version(version: str, offered: list[str]) -> SchemaMismatch:
     )
 
 
+def missing_object(name: str) -> SchemaMismatch:
+    """Return the error for an object that the organisation lacks, or that the integration user may not see."""
+    return SchemaMismatch(
+        f"Sage has no object {name}, or hides it from the integration user.",
+        remedy=_INSTALL_PACKAGE if name.lower().startswith("s2cor__") else _GIVE_ACCESS,
+    )
+
+
 def not_salesforce(host: str) -> SchemaMismatch:
     """Return the error for a host that answers, but not as Salesforce does."""
     return SchemaMismatch(
@@ -90,6 +98,11 @@ def not_salesforce(host: str) -> SchemaMismatch:
 _GIVE_ACCESS = (
     "In Salesforce's Setup give the integration user (the app's Run As user) a permission set with API Enabled and Read"
     " on Accounts, Contacts and the Sage objects."
+)
+
+_INSTALL_PACKAGE = (
+    "Check that Sage's package is installed in this organisation (Setup > Installed Packages), and that the integration"
+    " user has a licence of it and a permission set with Read on its objects."
 )
 
 _EXPLANATIONS: dict[str, tuple[Callable[..., SyncError], str, str]] = {

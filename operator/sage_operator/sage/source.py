@@ -6,11 +6,13 @@ from datetime import datetime
 
 from sage_operator.sage import soql
 from sage_operator.sage.connection import Connection
+from sage_operator.sage.describe import Descriptions
 from sage_operator.sage.paging import merged, pages
 from sage_operator.sage.rows import Record, RowReader, changed_rows, sage_users
 from sage_operator.sync.entities import Entity
 from sage_operator.sync.records import ChangedRow, SourceRow
 from sage_operator.sync.scope import RowQuery
+from sage_operator.sync.sources import SourceObject
 from sage_operator.sync.users import SageUser
 
 
@@ -21,8 +23,9 @@ class SageSource:
     it (`contextlib.aclosing`), which cancels that request.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, descriptions: Descriptions) -> None:
         self._connection = connection
+        self._descriptions = descriptions
         self._users: Sequence[SageUser] | None = None
 
     @property
@@ -51,6 +54,17 @@ class SageSource:
                     found.extend(sage_users(page))
             self._users = tuple(found)
         return self._users
+
+    async def describe(self, sage_object: str, *, fresh: bool = False) -> SourceObject:
+        """The fields of an object that the integration user may see; shared by all its runs for an hour.
+
+        Raises:
+            SchemaMismatch: there is no such object, or it is hidden.
+        """
+        connection = self._connection
+        return await self._descriptions.get(
+            sage_object, version=connection.version, fetch=lambda: connection.describe(sage_object), fresh=fresh
+        )
 
     async def changed(
         self, entity: Entity, *, since: datetime, sources: Sequence[str]

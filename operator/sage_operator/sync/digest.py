@@ -22,6 +22,7 @@ def configuration_digest(scope: Scope, contexts: Iterable[PlanContext], lists: I
     users = contexts[0].users if contexts else None
     document = {
         "scope": None if scope.owner_ids is None else sorted(scope.owner_ids),
+        "where": scope.where.text if scope.where else None,
         "users": sorted((sage_id, user.id, user.active) for sage_id, user in users.by_sage.items()) if users else [],
         "fallback": (users.fallback.id, users.fallback.active) if users and users.fallback else None,
         "maps": {

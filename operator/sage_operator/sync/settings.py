@@ -26,6 +26,7 @@ class Settings:
         branch: of created records, by label or id.
         all_accounts: all accounts are in scope, not only those of associated users.
         entities: what is synchronised, accounts first.
+        where: a condition of SOQL that accounts in scope fulfil too; None: there is none.
         timeout: how long nothing may move before the run is stopped.
     """
 
@@ -38,3 +39,4 @@ class Settings:
     reassign: bool
     entities: tuple[EntitySettings, ...]
     timeout: timedelta
+    where: str | None = None

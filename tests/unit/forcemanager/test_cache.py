@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from sage_operator.forcemanager.cache import Cached, Remembered
 from sage_operator.sync.errors import Blocked
+from sage_operator.transport.cache import Cached, Remembered
 
 
 class Fetch:

@@ -1,6 +1,6 @@
 """Sage in memory: an organisation that people edit, and the port that a run reads it by."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -9,7 +9,8 @@ from sage_operator.sync.entities import Entity
 from sage_operator.sync.errors import System, Unavailable
 from sage_operator.sync.ids import long_id
 from sage_operator.sync.records import ChangedRow, SourceRow
-from sage_operator.sync.scope import RowQuery
+from sage_operator.sync.scope import RowQuery, Scope
+from sage_operator.sync.sources import SourceField, SourceKind, SourceObject
 from sage_operator.sync.users import SageUser
 
 from .life import Clock, Life
@@ -33,6 +34,13 @@ class Row:
     phone: str | None = None
     deleted: bool = False
     merged_into: str | None = None
+
+
+CONDITIONS: dict[str, Callable[[Row], bool]] = {
+    "Phone != null": lambda row: row.phone is not None,
+    "Name LIKE 'Customer%'": lambda row: row.name.startswith("Customer"),
+}
+"""What this organisation understands of SOQL."""
 
 
 class Organisation:
@@ -88,15 +96,16 @@ class Organisation:
         """Return the ids of an account's live contacts."""
         return [row.id for row in self.rows.values() if row.parent_id == account and not row.deleted]
 
-    def live(self, entity: Entity, owners: Iterable[str] | None) -> list[Row]:
-        """Return the rows in scope, by id: accounts of these owners (None: of all), and their contacts."""
+    def live(self, entity: Entity, owners: Iterable[str] | None, where: str | None = None) -> list[Row]:
+        """Return the rows in scope, by id: accounts of these owners (None: of all) that fit, and their contacts."""
         wanted = None if owners is None else set(owners)
+        fulfils = CONDITIONS[where] if where is not None else lambda _: True
         rows = [row for row in self.rows.values() if row.entity is entity and not row.deleted]
         heads = [row if entity is Entity.ACCOUNTS else self.rows.get(row.parent_id or "") for row in rows]
         inside = (
             row
             for row, head in zip(rows, heads, strict=True)
-            if head is not None and not head.deleted and (wanted is None or head.owner_id in wanted)
+            if head is not None and not head.deleted and (wanted is None or head.owner_id in wanted) and fulfils(head)
         )
         return sorted(inside, key=lambda row: row.id)
 
@@ -110,6 +119,7 @@ class MemorySource:
         self.clock = life.clock.now
         self.open_streams = 0
         self.asked: list[RowQuery] = []
+        self.described: list[tuple[str, bool]] = []
         self._organisation = organisation
         self._life = life
         self._faults = list(faults)
@@ -134,6 +144,12 @@ class MemorySource:
             for i, name in ((ANA, "ana"), (BEN, "ben"), (EVE, "eve"))
         )
 
+    async def describe(self, sage_object: str, *, fresh: bool = False) -> SourceObject:
+        """Describe what an account has."""
+        self.described.append((sage_object, fresh))
+        fields = (SourceField(name=name, kind=SourceKind.TEXT) for name in ("Name", "Phone"))
+        return SourceObject.of(name=sage_object, label=sage_object, fields=fields)
+
     async def changed(
         self, entity: Entity, *, since: datetime, sources: Sequence[str]
     ) -> AsyncIterator[Sequence[ChangedRow]]:
@@ -155,7 +171,7 @@ class MemorySource:
         await self._call("rows")
         found = [
             row
-            for row in self._organisation.live(query.entity, query.scope.owner_ids)
+            for row in self._organisation.live(query.entity, query.scope.owner_ids, _where(query.scope))
             if (query.since is None or row.stamp >= query.since)
             and (query.after_id is None or row.id > query.after_id)
             and (query.ids is None or row.id in query.ids)
@@ -186,3 +202,7 @@ class MemorySource:
                 yield tuple(rows[start : start + PAGE])
         finally:
             self.open_streams -= 1
+
+
+def _where(scope: Scope) -> str | None:
+    return scope.where.text if scope.where is not None else None

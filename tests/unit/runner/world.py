@@ -37,6 +37,7 @@ class World:
     clock: Clock = field(default_factory=Clock)
     comment: str = "from Sage"
     associated: tuple[str, ...] = (ANA, BEN)
+    where: str | None = None
     sage: Organisation = field(init=False)
     tenant: Tenant = field(init=False)
     disk: Disk = field(default_factory=Disk)
@@ -71,6 +72,7 @@ class World:
             fallback=None,
             all_accounts=False,
             reassign=False,
+            where=self.where,
             entities=(
                 entity(Entity.ACCOUNTS, from_field("name", "Name"), from_field("phone", "Phone"), read_only=True),
                 entity(
@@ -129,13 +131,13 @@ class World:
             ext_ids = [data["extId"] for data in self.tenant.records[entity].values()]
             assert len(ext_ids) == len(set(ext_ids)), f"an extId twice among {entity}"
         accounts = {}
-        for row in self.sage.live(Entity.ACCOUNTS, self.associated):
+        for row in self.sage.live(Entity.ACCOUNTS, self.associated, self.where):
             (found,) = self.tenant.bearing(Entity.ACCOUNTS, row.id) or [None]
             assert found is not None, f"account {row.id} is missing"
             accounts[row.id] = found
             wanted: dict[str, Scalar] = {"name": row.name, "phone": row.phone, "comment": self.comment}
             self._same(Entity.ACCOUNTS, found, wanted | {"readOnly": True, "branchId": MADRID})
-        for row in self.sage.live(Entity.CONTACTS, self.associated):
+        for row in self.sage.live(Entity.CONTACTS, self.associated, self.where):
             (found,) = self.tenant.bearing(Entity.CONTACTS, row.id) or [None]
             assert found is not None, f"contact {row.id} is missing"
             wanted = {"firstName": "-", "lastName": row.name, "comment": self.comment, "readOnly": False}
