@@ -137,9 +137,12 @@ def test_habits(documents: list[Document], average: str | None, last: date | Non
 )
 def test_amounts_are_exact_and_spelled_alike(amounts: list[str], shown: str) -> None:
     """Expect all digits, at least two decimals, no exponent and no negative zero."""
-    figures = now(*(document(outstanding=Decimal(amount)) for amount in amounts))
-    assert str(figures[Figure.OUTSTANDING]) == shown
-    assert "E" not in f"{figures[Figure.NOT_DUE]}"
+    documents = [document(total=Decimal(amount), outstanding=Decimal(amount)) for amount in amounts]
+    frame = Frame.of(SETTINGS, today=TODAY, company_fiscal_start=1, kinds=[PeriodKind.YEAR])
+    figures = reckon(documents, frame=frame)
+    assert str(figures.now[Figure.OUTSTANDING]) == shown
+    year = figures.periods[PeriodKind.YEAR]
+    assert str(year.value(Figure.INVOICED, Of.CURRENT)) == str(year.value(Figure.INVOICED, Of.CHANGE)) == shown
 
 
 def test_nothing_is_zero_but_what_is_not_known_is_absent() -> None:

@@ -18,13 +18,13 @@ _TENTH: Final = Decimal("0.1")
 
 def money(amount: Decimal) -> Decimal:
     """Spell an amount with two decimals, or with more if it has them: equal amounts are then spelled alike."""
-    cents = amount.quantize(_CENT)
-    return (cents if cents == amount else amount.normalize()) + ZERO  # -0.00 becomes 0.00
+    cents = amount.quantize(_CENT, context=EXACT)
+    return EXACT.add(cents if cents == amount else amount.normalize(EXACT), ZERO)  # -0.00 becomes 0.00
 
 
 def one_decimal(number: Decimal) -> Decimal:
     """Round to one decimal, a half away from zero."""
-    return number.quantize(_TENTH, rounding=ROUND_HALF_UP) + ZERO
+    return EXACT.add(number.quantize(_TENTH, ROUND_HALF_UP, EXACT), ZERO)
 
 
 class Counted(NamedTuple):
