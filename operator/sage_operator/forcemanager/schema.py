@@ -1,4 +1,4 @@
-"""The fields of a resource, from `/{resource}/schema`.
+"""The fields of a resource, from `/{resource}/schema`. Whether it lists own fields (`Z_…`) is not documented.
 
 The document is like a JSON schema: `{"properties": {"address1": {"maxLength": 180, "readOnly": false, "type":
 ["string", "null"]}, "branchId": {"table": "branches", "type": ["object", "null"], …}, "Z_Code": {…}}}`.
@@ -35,15 +35,17 @@ def parse_schema(document: Any) -> TargetSchema:
     properties = document.get("properties") if isinstance(document, Mapping) else None
     if not isinstance(properties, Mapping) or not properties:
         raise ValueError("the schema has no properties")
+    listed = document.get("required")
+    required = frozenset(map(str, listed)) if isinstance(listed, list) else frozenset()
     return TargetSchema(
         fields={
-            name: _field(name, described if isinstance(described, Mapping) else {})
+            name: _field(name, described if isinstance(described, Mapping) else {}, required=name in required)
             for name, described in properties.items()
         }
     )
 
 
-def _field(name: str, described: Mapping[str, Any]) -> TargetField:
+def _field(name: str, described: Mapping[str, Any], *, required: bool) -> TargetField:
     table = described.get("table")
     longest = described.get("maxLength")
     return TargetField(
@@ -52,6 +54,7 @@ def _field(name: str, described: Mapping[str, Any]) -> TargetField:
         max_length=longest if isinstance(longest, int) and longest > 0 else None,
         table=table if isinstance(table, str) and table else None,
         read_only=flag(described.get("readOnly")),
+        required=required,
     )
 
 

@@ -11,14 +11,15 @@ from sage_operator.forcemanager.course import Breaker, Intend
 from sage_operator.forcemanager.errors import fail_read
 from sage_operator.forcemanager.lists import Directory, parse_list, parse_users
 from sage_operator.forcemanager.paging import Row, pages
-from sage_operator.forcemanager.payload import Method
+from sage_operator.forcemanager.payload import Method, single_body
+from sage_operator.forcemanager.procedure import TABLES, completed, parse_procedure
 from sage_operator.forcemanager.schema import parse_schema
 from sage_operator.forcemanager.session import Session
 from sage_operator.forcemanager.tenant import Tenant
 from sage_operator.sync.entities import Entity
 from sage_operator.sync.errors import SchemaMismatch, System, Unavailable
 from sage_operator.sync.records import TargetRow, WriteItem, WriteOutcome
-from sage_operator.sync.targets import TargetSchema, ValueList
+from sage_operator.sync.targets import TargetField, TargetSchema, ValueList
 from sage_operator.sync.users import ForceManagerUser
 
 FRESH = 60.0
@@ -78,10 +79,13 @@ class ForceManagerTarget:
         await self._connection.sign_in()
         return await self._tenant.lists[name].get(fetch, max_age=FRESH if fresh else None)
 
-    async def schema(self, entity: Entity) -> TargetSchema:
-        """Return the fields of a resource; at most an hour old."""
+    async def schema(self, entity: Entity, *, fresh: bool = False) -> TargetSchema:
+        """Return the fields of a resource, own ones and what is demanded as far as it is told; age as for `users`."""
 
         async def fetch() -> TargetSchema:
+            return completed(await described(), await self._told(entity))
+
+        async def described() -> TargetSchema:
             answer = await self._connection.call("GET", f"/{entity}/schema", operation="schema")
             if not 200 <= answer.status < 300:
                 fail_read(answer, f"schema of {entity}")
@@ -91,7 +95,7 @@ class ForceManagerTarget:
                 raise Unavailable(System.FORCE_MANAGER, f"ForceManager's schema of {entity} is of no use.") from error
 
         await self._connection.sign_in()
-        return await self._tenant.schemas[entity].get(fetch)
+        return await self._tenant.schemas[entity].get(fetch, max_age=FRESH if fresh else None)
 
     def index(self, entity: Entity) -> AsyncGenerator[Sequence[TargetRow], None]:
         """Yield all live records that have an `extId`, paged by id downwards, each once; pages of others are empty."""
@@ -121,6 +125,22 @@ class ForceManagerTarget:
         Whatever is unclear has been repeated before.
         """
         return writes.write(self._connection, entity, Method.DELETE, items, breaker=self._breaker, intend=intend)
+
+    async def _told(self, entity: Entity) -> Sequence[TargetField] | None:
+        """Ask the procedure for the fields of an entity; None if this tenant, or these keys, don't have it."""
+        if entity not in TABLES:
+            return None
+        answer = await self._connection.call(
+            "POST",
+            "/procedure/zapier_schema",
+            operation="procedure",
+            content=single_body({"entity": TABLES[entity]}),
+            repeatable=True,
+        )
+        try:
+            return parse_procedure(answer.json()) if 200 <= answer.status < 300 else None
+        except (ValueError, Unavailable):  # something else than fields, or no JSON at all
+            return None
 
     async def _directory(self, *, fresh: bool = False) -> Directory:
         async def fetch() -> Directory:

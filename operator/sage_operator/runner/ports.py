@@ -15,7 +15,6 @@ from sage_operator.sync.payments.documents import Document
 from sage_operator.sync.records import Action, ChangedRow, RecordState, SourceRow, TargetRow, WriteItem, WriteOutcome
 from sage_operator.sync.scope import RowQuery
 from sage_operator.sync.sources import SourceObject
-from sage_operator.sync.sources import SourceObject
 from sage_operator.sync.state import (
     Claim,
     Pass,
@@ -53,9 +52,6 @@ class Source(Protocol):
     async def describe(self, sage_object: str, *, fresh: bool = False) -> SourceObject:
         """What the API user sees of an object's fields, cached for an hour; `fresh` passes by the cache."""
 
-    async def describe(self, sage_object: str, *, fresh: bool = False) -> SourceObject:
-        """What the API user sees of an object's fields, cached for an hour; `fresh` passes by the cache."""
-
     def changed(
         self, entity: Entity, *, since: datetime, sources: Sequence[str]
     ) -> AsyncIterator[Sequence[ChangedRow]]:
@@ -84,8 +80,8 @@ class Target(Protocol):
     async def value_list(self, name: str, *, fresh: bool = False) -> ValueList:
         """Live rows of `branches`, `countries`, `accountTypes` and so on."""
 
-    async def schema(self, entity: Entity) -> TargetSchema:
-        """The fields of a resource."""
+    async def schema(self, entity: Entity, *, fresh: bool = False) -> TargetSchema:
+        """The fields of a resource, own ones and what the tenant demands as far as it tells; `fresh` as for `users`."""
 
     def index(self, entity: Entity) -> AsyncIterator[Sequence[TargetRow]]:
         """All live records that have an `extId`, paged by id downwards, each once.

@@ -110,8 +110,9 @@ class MemoryTarget:
         del fresh
         return ValueList(name=name, rows=(ListRow(id=MADRID, labels=frozenset({"Madrid"})),))
 
-    async def schema(self, entity: Entity) -> TargetSchema:
+    async def schema(self, entity: Entity, *, fresh: bool = False) -> TargetSchema:
         """Return the fields."""
+        del fresh
         return TargetSchema(fields={name: TargetField(name=name, kind=FieldKind.TEXT) for name in TEXTS[entity]})
 
     async def index(self, entity: Entity) -> AsyncIterator[Sequence[TargetRow]]:
