@@ -73,6 +73,7 @@ def _list_row(row: Row) -> ListRow:
         labels=frozenset(label for label in labels if label),
         iso2=text(row.get("iso2")) or None,
         iso3=text(row.get("iso3")) or None,
+        iso_code=text(row.get("isoCode")) or None,
     )
 
 

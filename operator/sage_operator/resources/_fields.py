@@ -140,6 +140,9 @@ class FieldEntry(SpecModel):
         ),
     )
 
+    target: _Target
+    """The field of the ForceManager record to fill."""
+
     source: Source | None = None
     """The Sage (Salesforce) field to copy, by its API name, such as `Phone` or `s2cor__VAT_Registration_Number__c`. A
     parent's field is reached by the relationship: `Owner.Name`, `s2cor__Company__r.Name`."""

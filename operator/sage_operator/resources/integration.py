@@ -51,7 +51,7 @@ class SageIntegration(Model):
         try:
             return cls.model_validate(plain | {"status": _status(body.get("status"))})
         except ValidationError as error:
-            raise InvalidResourceError(_readable(error)) from None
+            raise InvalidResourceError(readable(error)) from None
 
     def without_status(self) -> Self:
         """Return the resource as a user wrote it: half as much to keep."""
@@ -79,7 +79,7 @@ def _status(value: Any) -> SageIntegrationStatus:
         return SageIntegrationStatus()
 
 
-def _readable(error: ValidationError) -> str:
+def readable(error: ValidationError) -> str:
     """Return `path: message` of each error, paths as Kubernetes writes them (`spec.accounts.fields[0].target`)."""
     return "; ".join(f"{_path(each['loc'])}: {each['msg'].removeprefix('Value error, ')}" for each in error.errors())
 

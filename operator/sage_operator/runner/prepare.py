@@ -1,17 +1,19 @@
 """Before anything is read: who the remotes are, who belongs to whom, and what the maps mean in this tenant."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sage_operator.runner.describing import scope_condition
 from sage_operator.runner.ports import Remotes, Source, Target
-from sage_operator.sync.context import CompiledRule, PlanContext, compile_rules
+from sage_operator.sync.compiling import CompiledRule, applicable, compile_map, refuse
+from sage_operator.sync.context import PlanContext
 from sage_operator.sync.entities import Entity
 from sage_operator.sync.errors import ClockSkew, InvalidUserMap, SchemaMismatch
 from sage_operator.sync.fieldmap import lists_used
-from sage_operator.sync.lookups import LookupTable
+from sage_operator.sync.findings import Finding, FindingKind, by_importance
+from sage_operator.sync.lookups import USERS, LookupTable, user_list
 from sage_operator.sync.scope import Scope
 from sage_operator.sync.settings import EntitySettings, Settings
 from sage_operator.sync.targets import TargetSchema, ValueList
@@ -78,10 +80,7 @@ async def prepare(settings: Settings, remotes: Remotes, *, now: datetime, strict
         asked = {e.entity: together.create_task(target.schema(e.entity)) for e in settings.entities}
         branch = together.create_task(_branch(settings.branch, target))
     schemas = {entity: task.result() for entity, task in asked.items()}
-    rules = {e.entity: compile_rules(e.entity, e.rules, schemas[e.entity]) for e in settings.entities}
-    names = sorted({name for entity in rules.values() for name in lists_used(c.rule for c in entity)})
-    async with asyncio.TaskGroup() as together:
-        lists = [together.create_task(target.value_list(name)) for name in names]
+    rules, lists = await _compile(settings, schemas, target)
     return Prepared(
         tenant=tenant.result(),
         fingerprint=f"{organisation.result()}/{tenant.result()}",
@@ -90,11 +89,48 @@ async def prepare(settings: Settings, remotes: Remotes, *, now: datetime, strict
         scope=Scope(owner_ids=None if settings.all_accounts else users.owner_ids, where=where),
         warnings=warnings,
         rules=rules,
-        lists=tuple(task.result() for task in lists),
+        lists=lists,
         branches={
             e.entity: branch.result() if _has_branch(e.entity, schemas[e.entity]) else None for e in settings.entities
         },
     )
+
+
+async def _compile(
+    settings: Settings, schemas: Mapping[Entity, TargetSchema], target: Target
+) -> tuple[dict[Entity, tuple[CompiledRule, ...]], tuple[ValueList, ...]]:
+    """Fit the maps to the tenant; what they lack in the value lists is looked for once more in fresh ones."""
+    names = {name for e in settings.entities for name in lists_used(applicable(e.rules, schemas[e.entity]))}
+    rules: dict[Entity, tuple[CompiledRule, ...]] = {}
+    lists: tuple[ValueList, ...] = ()
+    findings: list[Finding] = []
+    for fresh in (False, True):
+        lists = await _value_lists(sorted(names), target, fresh=fresh)
+        tables = {values.name: LookupTable.of(values) for values in lists}
+        findings = []
+        for e in settings.entities:
+            rules[e.entity], found = compile_map(e.entity, e.rules, schemas[e.entity], tables)
+            findings += found
+        if not names or not any(finding.kind is FindingKind.INVALID_VALUE for finding in findings):
+            break
+    refuse(by_importance(findings))
+    return rules, lists
+
+
+async def _value_lists(names: Iterable[str], target: Target, *, fresh: bool) -> tuple[ValueList, ...]:
+    """Read value lists; one that the tenant does not have is absent."""
+    async with asyncio.TaskGroup() as together:
+        asked = [together.create_task(_value_list(name, target, fresh=fresh)) for name in names]
+    return tuple(values for task in asked if (values := task.result()) is not None)
+
+
+async def _value_list(name: str, target: Target, *, fresh: bool) -> ValueList | None:
+    if name == USERS:
+        return user_list(tuple(await target.users(fresh=fresh)))
+    try:
+        return await target.value_list(name, fresh=fresh)
+    except SchemaMismatch:
+        return None
 
 
 def _has_branch(entity: Entity, schema: TargetSchema) -> bool:

@@ -15,6 +15,7 @@ class Code(StrEnum):
     LOOKUP_AMBIGUOUS = "LookupAmbiguous"
     TYPE_MISMATCH = "TypeMismatch"
     TOO_LONG = "TooLong"
+    EXPRESSION_FAILED = "ExpressionFailed"
     USER_NOT_ASSOCIATED = "UserNotAssociated"
     ACCOUNT_NOT_SYNCHRONIZED = "AccountNotSynchronized"
     DUPLICATE_IN_FORCE_MANAGER = "DuplicateInForceManager"
@@ -80,6 +81,11 @@ CATALOGUE: dict[Code, CatalogueEntry] = {
         code_class=CodeClass.RECORD,
         owner=Owner.SAGE,
         remedy="Shorten the value in Sage, or map a target that holds longer texts.",
+    ),
+    Code.EXPRESSION_FAILED: CatalogueEntry(
+        code_class=CodeClass.MAP,
+        owner=Owner.INTEGRATION,
+        remedy="The expression has no value for this record: let it allow for what the message names, null above all.",
     ),
     Code.USER_NOT_ASSOCIATED: CatalogueEntry(
         code_class=CodeClass.MAP,

@@ -9,10 +9,12 @@ from sage_operator.sync.fieldmap import OnProblem
 from sage_operator.sync.records import Scalar
 from sage_operator.sync.targets import FieldKind, TargetField
 
-_INTEGER = re.compile(r"[+-]?\d{1,18}")
+_INTEGER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
+_DIGITS = 18
 # The exponent is bounded: a dozen characters must not stand for a gigabyte of digits.
+_LARGEST_EXPONENT = 400
 _DECIMAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 class Misfit(Exception):
@@ -33,12 +35,14 @@ class Misfit(Exception):
 def coerce(value: Scalar, field: TargetField, *, on_too_long: OnProblem) -> tuple[Scalar, str | None]:
     """Return a value as its target takes it, and a warning if a text was cut.
 
-    Numbers and booleans become text as in JSON. A date becomes midnight UTC, a time the same instant in UTC. The value
-    is not empty.
+    Numbers and booleans become text as in JSON. Decimals keep all their digits and their scale. A date becomes midnight
+    UTC, a time the same instant in UTC. Lengths are in characters. The value is not empty.
 
     Raises:
         Misfit: the value does not fit (`TypeMismatch`, `TooLong`); its detail does not repeat the value.
     """
+    if isinstance(value, Decimal) and not (value.is_finite() and abs(value.adjusted()) <= _LARGEST_EXPONENT):
+        raise Misfit(Code.TYPE_MISMATCH, field.name, "its number is beyond all bounds")
     match field.kind:
         case FieldKind.TEXT:
             return _text(value, field, on_too_long)
@@ -74,9 +78,9 @@ def _text(value: Scalar, field: TargetField, on_too_long: OnProblem) -> tuple[st
 
 
 def _integer(value: Scalar, field: TargetField) -> int:
-    if isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**_DIGITS:
         return value
-    if isinstance(value, Decimal) and value == value.to_integral_value():
+    if isinstance(value, Decimal) and value.adjusted() < _DIGITS and value == value.to_integral_value():
         return int(value)
     if isinstance(value, str) and _INTEGER.fullmatch(value.strip()):
         return int(value)

@@ -1,26 +1,15 @@
 """Everything that planning the records of one entity needs besides the records: compiled once a run."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from sage_operator.sync.coerce import Misfit, coerce
+from sage_operator.sync.compiling import CompiledRule
 from sage_operator.sync.entities import Entity
-from sage_operator.sync.errors import InvalidFieldMap
-from sage_operator.sync.fieldmap import MANDATORY, FieldRule, OnProblem, source_paths
+from sage_operator.sync.fieldmap import WhenEmpty
 from sage_operator.sync.lookups import LookupTable
-from sage_operator.sync.records import Scalar
-from sage_operator.sync.targets import FieldKind, TargetField, TargetSchema
-from sage_operator.sync.users import Associations
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CompiledRule:
-    """A rule with what it writes to; `constant` is coerced already."""
-
-    rule: FieldRule
-    field: TargetField
-    constant: Scalar = None
+from sage_operator.sync.records import SourceRow
+from sage_operator.sync.users import Associations, ForceManagerUser
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +24,9 @@ class PlanContext:
         reassign: the sales rep follows the owner in Sage after creation too.
         hash_key: secret of the ledger's scope.
         now: `T`, UTC; rejects are put off from it.
+        targets: all mapped targets.
+        cleared: those that are cleared whoever wrote them (`Clear`).
+        left: those that an update may leave as they are (`Keep`, and what is written on creation only).
     """
 
     entity: Entity
@@ -46,48 +38,30 @@ class PlanContext:
     reassign: bool
     hash_key: bytes
     now: datetime
+    targets: frozenset[str] = field(init=False)
+    cleared: frozenset[str] = field(init=False)
+    left: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Sort the targets by what becomes of them."""
+        rules = [compiled.rule for compiled in self.rules]
+        cleared = {r.target for r in rules if r.when_empty is WhenEmpty.CLEAR and not r.only_on_create}
+        left = {rule.target for rule in rules if rule.only_on_create or rule.when_empty is WhenEmpty.KEEP}
+        object.__setattr__(self, "targets", frozenset(rule.target for rule in rules))
+        object.__setattr__(self, "cleared", frozenset(cleared))
+        object.__setattr__(self, "left", frozenset(left))
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """The Sage fields to read."""
-        return source_paths(compiled.rule for compiled in self.rules)
+        """The Sage fields to read, sorted."""
+        return tuple(sorted({path for compiled in self.rules for path in compiled.sources}))
 
+    @property
+    def reads_user(self) -> bool:
+        """Tell whether an expression reads the associated user."""
+        return any(root == "user" for c in self.rules if c.expression is not None for root, _ in c.expression.paths)
 
-def compile_rules(entity: Entity, rules: tuple[FieldRule, ...], schema: TargetSchema) -> tuple[CompiledRule, ...]:
-    """Fit a field map to the tenant's schema.
-
-    A preset's target that the tenant lacks is left out. A custom field (`Z_…`) that the schema does not list is taken
-    as it is: whether `/schema` lists custom fields is not documented.
-
-    Raises:
-        InvalidFieldMap: every mistake of the map in one message.
-    """
-    compiled: list[CompiledRule] = []
-    mistakes: list[str] = []
-    for rule in rules:
-        field = schema.fields.get(rule.target)
-        if field is None and rule.target.startswith("Z_"):
-            field = TargetField(name=rule.target, kind=FieldKind.UNKNOWN)
-        if field is None:
-            if not rule.from_preset:
-                mistakes.append(f"`{rule.target}` is no field of ForceManager's {entity}")
-        elif field.read_only:
-            if not rule.from_preset:
-                mistakes.append(f"`{rule.target}` can't be written in ForceManager")
-        else:
-            try:
-                compiled.append(_compiled(rule, field))
-            except Misfit as misfit:
-                mistakes.append(f"`{misfit.target}`: its `value` does not fit, {misfit.detail}")
-    present = {item.rule.target for item in compiled}
-    mistakes += [f"mandatory target `{name}` has no entry" for name in MANDATORY[entity] if name not in present]
-    if mistakes:
-        raise InvalidFieldMap(f"{entity.capitalize()}: {'; '.join(mistakes)}.")
-    return tuple(compiled)
-
-
-def _compiled(rule: FieldRule, field: TargetField) -> CompiledRule:
-    if rule.sources or rule.constant in (None, ""):
-        return CompiledRule(rule=rule, field=field)
-    value, _ = coerce(rule.constant, field, on_too_long=OnProblem.REJECT)  # never cut: it is wrong for every record
-    return CompiledRule(rule=rule, field=field, constant=value)
+    def user_of(self, row: SourceRow) -> ForceManagerUser | None:
+        """Return the user of the row's owner, or for a contact whose owner has none that of its account's owner."""
+        by_sage = self.users.by_sage
+        return by_sage.get(row.owner_id) or (by_sage.get(row.parent_owner_id) if row.parent_owner_id else None)

@@ -6,10 +6,13 @@ from dataclasses import asdict
 from functools import lru_cache
 from hashlib import blake2b
 
+from sage_operator.sync.compiling import CompiledRule
 from sage_operator.sync.context import PlanContext
-from sage_operator.sync.fieldmap import lists_used
+from sage_operator.sync.fieldmap import LookupBy, lists_used
+from sage_operator.sync.lookups import keys
 from sage_operator.sync.scope import Scope
 from sage_operator.sync.targets import ValueList
+from sage_operator.sync.users import Associations
 
 
 def configuration_digest(scope: Scope, contexts: Iterable[PlanContext], lists: Iterable[ValueList]) -> str:
@@ -27,9 +30,8 @@ def configuration_digest(scope: Scope, contexts: Iterable[PlanContext], lists: I
         "fallback": (users.fallback.id, users.fallback.active) if users and users.fallback else None,
         "maps": {
             context.entity.value: {
-                "rules": sorted(
-                    json.dumps([asdict(c.rule), asdict(c.field)], sort_keys=True, default=str) for c in context.rules
-                ),
+                "rules": sorted(_rule(compiled) for compiled in context.rules),
+                "people": _people(context.users) if context.reads_user else [],
                 "branch": context.branch_id,
                 "readOnly": context.read_only,
                 "reassign": context.reassign,
@@ -41,7 +43,23 @@ def configuration_digest(scope: Scope, contexts: Iterable[PlanContext], lists: I
     return blake2b(json.dumps(document, sort_keys=True).encode(), digest_size=16).hexdigest()
 
 
+def _rule(compiled: CompiledRule) -> str:
+    """Return what of a rule matters: neither which layer set it nor what people call its target."""
+    rule = {key: value for key, value in asdict(compiled.rule).items() if key != "layer"}
+    field = {key: value for key, value in asdict(compiled.field).items() if key != "label"}
+    return json.dumps([rule, field], sort_keys=True, default=str)
+
+
+def _people(users: Associations) -> list[tuple[str, str, str, str]]:
+    """Return what expressions may read of users, besides the ids that count anyway."""
+    return sorted((sage_id, user.email, user.nickname, user.name) for sage_id, user in users.by_sage.items())
+
+
 @lru_cache(maxsize=128)
-def _rows(values: ValueList) -> tuple[tuple[int, tuple[str, ...], str], ...]:
+def _rows(values: ValueList) -> tuple[tuple[int, tuple[str, ...]], ...]:
     """Return what of a list's rows matters, in order; runs share it."""
-    return tuple(sorted((row.id, tuple(sorted(row.labels)), row.iso2 or "") for row in values.rows))
+    return tuple(
+        sorted(
+            (row.id, tuple(f"{by}={key}" for by in LookupBy for key in sorted(keys(row, by)))) for row in values.rows
+        )
+    )

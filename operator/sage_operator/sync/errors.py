@@ -24,8 +24,11 @@
 Messages hold no secret and no personal data, and are equal for equal causes, so that conditions do not flap.
 """
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import ClassVar
+
+from sage_operator.sync.findings import Finding
 
 
 class System(StrEnum):
@@ -58,7 +61,12 @@ class SyncError(Exception):
 
 
 class Blocked(SyncError):
-    """A human must act: the spec, a Secret or a remote's set-up is wrong."""
+    """A human must act: the spec, a Secret or a remote's set-up is wrong. `findings` are all that was found at once."""
+
+    def __init__(self, message: str, *, remedy: str | None = None, findings: Sequence[Finding] = ()) -> None:
+        """Take what happened, what the reader can do, and the findings that the message sums up."""
+        super().__init__(message, remedy=remedy)
+        self.findings = tuple(findings)
 
 
 class CredentialsRejected(Blocked):

@@ -1,18 +1,27 @@
-"""Field maps: which Sage field or constant fills which ForceManager field."""
+"""Field maps: which Sage field, expression or constant fills which ForceManager field."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from sage_operator.sync.entities import Entity
 from sage_operator.sync.records import Scalar
+
+PRESET: Final = "preset"
+SPEC: Final = "spec"
 
 
 class LookupBy(StrEnum):
     """What of a list's rows is compared with the value."""
 
-    LABEL = "label"
+    ID = "id"
+    LABEL = "label"  # in any language; the name of a user
     ISO2 = "iso2"
+    ISO3 = "iso3"
+    ISO_CODE = "isoCode"  # of currencies (ISO 4217)
+    EMAIL = "email"
+    NICKNAME = "nickname"
 
 
 class OnProblem(StrEnum):
@@ -20,12 +29,20 @@ class OnProblem(StrEnum):
 
     REJECT = "Reject"  # the record is not written
     CUT = "Cut"  # texts: shortened, with a warning
-    EMPTY = "Empty"  # look-ups: left out, with a warning
+    EMPTY = "Empty"  # look-ups: counts as empty, with a warning
+
+
+class WhenEmpty(StrEnum):
+    """What becomes of a target in ForceManager whose value is empty."""
+
+    CLEAR_OWN = "ClearOwn"  # cleared if we wrote it
+    CLEAR = "Clear"  # cleared, whoever wrote it
+    KEEP = "Keep"  # left as it is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lookup:
-    """A value that is the label (or code) of a row of a value list; what is written is the row's id."""
+    """A value that means a row of a value list; what is written is the row's id."""
 
     list_name: str
     by: LookupBy = LookupBy.LABEL
@@ -33,7 +50,7 @@ class Lookup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldSource:
-    """One place where a value comes from: a Sage field, dotted parents allowed, and how it is looked up."""
+    """One place where a value comes from: a Sage field, dotted parents allowed; `lookup` goes before the rule's own."""
 
     path: str
     lookup: Lookup | None = None
@@ -41,23 +58,45 @@ class FieldSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldRule:
-    """How one target is filled.
+    """How one target is filled: from sources, by an expression, or with a constant.
 
     Attributes:
         target: the ForceManager field.
-        sources: asked in this order; the first that gives a value wins. Empty for a constant.
-        constant: the value, if there are no sources.
+        sources: asked in this order; the first that gives a value wins.
+        expression: the text of a CEL expression.
+        constant: the value, if there is neither source nor expression.
         default: stands for null and for `""`.
-        from_preset: a target that the tenant lacks is then left out instead of being an error.
+        lookup: of the value, wherever it comes from.
+        only_on_create: it is written with the record's creation and never again.
+        layer: what set the rule: `preset`, `ConfigMap crm-maps/accounts`, `spec`.
     """
 
     target: str
     sources: tuple[FieldSource, ...] = ()
+    expression: str | None = None
     constant: Scalar = None
     default: Scalar = None
+    lookup: Lookup | None = None
     on_too_long: OnProblem = OnProblem.REJECT
     on_not_found: OnProblem = OnProblem.REJECT
-    from_preset: bool = False
+    when_empty: WhenEmpty = WhenEmpty.CLEAR_OWN
+    only_on_create: bool = False
+    layer: str = SPEC
+
+    @property
+    def from_preset(self) -> bool:
+        """Tell whether it is the preset's: a target that the tenant lacks is then left out, which is no error."""
+        return self.layer == PRESET
+
+    @property
+    def is_constant(self) -> bool:
+        """Tell whether no record is asked for the value."""
+        return not self.sources and self.expression is None
+
+    @property
+    def lookups(self) -> tuple[Lookup, ...]:
+        """All look-ups of the rule, its own and those of its sources."""
+        return tuple(found for found in (*(source.lookup for source in self.sources), self.lookup) if found is not None)
 
 
 def from_field(target: str, path: str) -> FieldRule:
@@ -70,24 +109,41 @@ def from_constant(target: str, value: Scalar) -> FieldRule:
     return FieldRule(target=target, constant=value)
 
 
-def merge(preset: Iterable[FieldRule], own: Iterable[FieldRule]) -> tuple[FieldRule, ...]:
-    """Return the effective map, sorted by target: an own rule replaces the preset's of the same target."""
-    rules = {rule.target: rule for rule in preset} | {rule.target: rule for rule in own}
+def from_expression(target: str, text: str) -> FieldRule:
+    """Fill a target by an expression."""
+    return FieldRule(target=target, expression=text)
+
+
+def merge(*layers: Iterable[FieldRule]) -> tuple[FieldRule, ...]:
+    """Return the effective map, sorted by target: a rule replaces that of the same target in an earlier layer."""
+    rules = {rule.target: rule for layer in layers for rule in layer}
     return tuple(rules[target] for target in sorted(rules))
 
 
 def source_paths(rules: Iterable[FieldRule]) -> tuple[str, ...]:
-    """Return the Sage fields that a map reads, sorted, each once."""
+    """Return the Sage fields that a map copies, sorted, each once; expressions read more (`PlanContext.sources`)."""
     return tuple(sorted({source.path for rule in rules for source in rule.sources}))
 
 
 def lists_used(rules: Iterable[FieldRule]) -> tuple[str, ...]:
     """Return the names of the value lists that a map looks values up in, sorted."""
-    return tuple(sorted({s.lookup.list_name for rule in rules for s in rule.sources if s.lookup}))
+    return tuple(sorted({lookup.list_name for rule in rules for lookup in rule.lookups}))
 
+
+ROOTS: dict[Entity, tuple[str, ...]] = {
+    Entity.ACCOUNTS: ("record", "user"),
+    Entity.CONTACTS: ("record", "account", "user"),
+}
+"""What an expression may begin with: the Sage record, a contact's account, the associated ForceManager user."""
+
+USER_FIELDS: Final = ("id", "email", "nickname", "name")
+"""What an expression may read of `user`."""
 
 MANDATORY: dict[Entity, tuple[str, ...]] = {
     Entity.ACCOUNTS: ("name",),
     Entity.CONTACTS: ("firstName", "lastName"),
 }
-"""Mapped targets that ForceManager demands; those that the operator writes itself are never missing."""
+"""Mapped targets that every tenant demands. Its own come with `TargetField.required`."""
+
+WRITTEN_BY_OPERATOR: Final = frozenset({"extId", "branchId", "salesRepId", "salesRepId1", "accountId", "readOnly"})
+"""Targets that no map may have; they are never missing."""

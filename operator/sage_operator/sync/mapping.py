@@ -1,12 +1,14 @@
 """Filling the mapped targets of one record from its row."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from sage_operator.sync.codes import Code
 from sage_operator.sync.coerce import Misfit, as_text, coerce
-from sage_operator.sync.context import CompiledRule, PlanContext
-from sage_operator.sync.fieldmap import MANDATORY, Lookup, OnProblem
+from sage_operator.sync.compiling import CompiledRule, source_of
+from sage_operator.sync.context import PlanContext
+from sage_operator.sync.expressions import Expression, ExpressionProblem
+from sage_operator.sync.fieldmap import Lookup, OnProblem
 from sage_operator.sync.lookups import LookupTable
 from sage_operator.sync.records import Scalar, SourceRow
 
@@ -20,52 +22,78 @@ class Mapped:
     warnings: tuple[str, ...]
 
 
-def map_row(row: SourceRow, context: PlanContext) -> Mapped:
-    """Fill every target of the map, collecting all problems rather than the first only."""
+def map_row(row: SourceRow, context: PlanContext, *, creating: bool = True) -> Mapped:
+    """Fill every target of the map, collecting all problems rather than the first only.
+
+    Unless `creating`, targets that are written on creation only are left out.
+    """
     values: dict[str, Scalar] = {}
     problems: list[Misfit] = []
     warnings: list[str] = []
     for compiled in context.rules:
+        target = compiled.rule.target
+        if compiled.rule.only_on_create and not creating:
+            continue
         try:
-            value = _value(row, compiled, context.lists, warnings)
+            value = _value(row, compiled, context, warnings)
         except Misfit as misfit:
             problems.append(misfit)
             continue
         if value is not None and value != "":
-            values[compiled.rule.target] = value
-    failed = {problem.target for problem in problems}
-    problems.extend(
-        Misfit(Code.MISSING_MANDATORY_FIELD, target, _emptiness(target, context))
-        for target in MANDATORY[context.entity]
-        if target not in values and target not in failed
-    )
+            values[target] = value
+        elif compiled.mandatory:
+            problems.append(Misfit(Code.MISSING_MANDATORY_FIELD, target, _emptiness(compiled)))
     return Mapped(values=values, problems=tuple(problems), warnings=tuple(warnings))
 
 
-def _value(row: SourceRow, compiled: CompiledRule, lists: Mapping[str, LookupTable], warnings: list[str]) -> Scalar:
+def _value(row: SourceRow, compiled: CompiledRule, context: PlanContext, warnings: list[str]) -> Scalar:
     """Return the value of one target, None if it is empty."""
     rule = compiled.rule
-    if not rule.sources:
-        return compiled.constant
+    if rule.is_constant:
+        return compiled.default if compiled.constant is None else compiled.constant
     missed: list[str] = []
-    for source in rule.sources:
-        value = row.fields.get(source.path)
+    for value, lookup, origin in _candidates(row, compiled, context):
         if value is None or value == "":
             continue
-        if source.lookup is not None:
-            value = _looked_up(as_text(value), source.lookup, rule.target, lists)
-            if value is None:
-                missed.append(f"no row of {source.lookup.list_name} for {source.path}")
-                continue
-        return _coerced(value, compiled, warnings)
+        if lookup is None:
+            return _coerced(value, compiled, warnings)
+        found = _looked_up(as_text(value), lookup, rule.target, context.lists)
+        if found is not None:
+            return _coerced(found, compiled, warnings)
+        missed.append(f"no row of {lookup.list_name} for {origin}")
     if missed:
         detail = ", ".join(missed)
         if rule.on_not_found is not OnProblem.EMPTY:
             raise Misfit(Code.LOOKUP_NOT_FOUND, rule.target, detail)
         warnings.append(f"{rule.target}: left empty, {detail}")
-    if rule.default is None or rule.default == "":
-        return None
-    return _coerced(rule.default, compiled, warnings)
+    return compiled.default
+
+
+def _candidates(
+    row: SourceRow, compiled: CompiledRule, context: PlanContext
+) -> Iterator[tuple[Scalar, Lookup | None, str]]:
+    """Yield each value that may fill a target, how it is looked up, and where it is from."""
+    rule = compiled.rule
+    for source in rule.sources:
+        yield row.fields.get(source.path), source.lookup or rule.lookup, source.path
+    if compiled.expression is not None:
+        yield _evaluated(row, compiled.expression, rule.target, context), rule.lookup, "its expression"
+
+
+def _evaluated(row: SourceRow, expression: Expression, target: str, context: PlanContext) -> Scalar:
+    """Return what an expression gives for a row; what is read of a user who is not there is null."""
+    bound: dict[str, dict[str, Scalar]] = {}
+    for root, path in expression.paths:
+        if root == "user":
+            user = context.user_of(row)
+            value: Scalar = getattr(user, path) if user is not None else None
+        else:
+            value = row.fields.get(source_of(root, path))
+        bound.setdefault(root, {})[path] = value
+    try:
+        return expression.evaluate(bound)
+    except ExpressionProblem as problem:
+        raise Misfit(Code.EXPRESSION_FAILED, target, str(problem)) from None
 
 
 def _coerced(value: Scalar, compiled: CompiledRule, warnings: list[str]) -> Scalar:
@@ -82,7 +110,8 @@ def _looked_up(text: str, lookup: Lookup, target: str, lists: Mapping[str, Looku
         raise Misfit(misfit.code, target, f"{misfit.target}: {misfit.detail}") from None
 
 
-def _emptiness(target: str, context: PlanContext) -> str:
-    """Say which Sage fields are empty."""
-    paths = [s.path for c in context.rules if c.rule.target == target for s in c.rule.sources]
-    return f"{' and '.join(paths)} empty in Sage" if paths else "the map gives it no value"
+def _emptiness(compiled: CompiledRule) -> str:
+    """Say what gives no value."""
+    if compiled.expression is not None:
+        return "its expression gives nothing"
+    return f"{' and '.join(source.path for source in compiled.rule.sources)} empty in Sage"

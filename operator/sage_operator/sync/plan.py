@@ -57,11 +57,11 @@ def _plan_row(row: SourceRow, knowledge: Knowledge, context: PlanContext) -> Act
     parent = knowledge.parents.get(row.parent_id) if row.parent_id else None
     if context.entity is Entity.CONTACTS and not _is_there(parent):
         return _pending(row, context, state, Code.ACCOUNT_NOT_SYNCHRONIZED)
-    own = _own_user(row, context)
+    own = context.user_of(row)
     rep = own if own is not None and own.active else _fallback(context)
     if rep is None and target_id is None:
         return _reject(row, context, state, Code.USER_NOT_ASSOCIATED, f"Owner {row.owner_id} has no active user there.")
-    mapped = map_row(row, context)
+    mapped = map_row(row, context, creating=target_id is None)
     if mapped.problems:
         message = "; ".join(str(problem) for problem in mapped.problems)
         return _reject(row, context, state, mapped.problems[0].code, message)
@@ -71,12 +71,6 @@ def _plan_row(row: SourceRow, knowledge: Knowledge, context: PlanContext) -> Act
 def _is_there(parent: RecordState | None) -> bool:
     """Tell whether an account is ours and in ForceManager, so that its contacts can be."""
     return parent is not None and parent.target_id is not None and parent.is_ours
-
-
-def _own_user(row: SourceRow, context: PlanContext) -> ForceManagerUser | None:
-    """Return the user of the row's owner, or for a contact whose owner has none that of its account's owner."""
-    by_sage = context.users.by_sage
-    return by_sage.get(row.owner_id) or (by_sage.get(row.parent_owner_id) if row.parent_owner_id else None)
 
 
 def _fallback(context: PlanContext) -> ForceManagerUser | None:
@@ -101,7 +95,7 @@ def _write(
     once: dict[str, Scalar] = {"extId": row.id}
     if context.branch_id is not None:
         once["branchId"] = context.branch_id
-    wanted: dict[str, Scalar] = {**mapped.values, "readOnly": context.read_only}
+    wanted: dict[str, Scalar] = {**dict.fromkeys(context.cleared), **mapped.values, "readOnly": context.read_only}
     if parent is not None:
         wanted["accountId"] = parent.target_id
     if rep is not None:
@@ -115,13 +109,19 @@ def _write(
     current = state is not None and state.is_ours and state.mapped_hash is not None
     # Not current: an interrupted write, a record found by its extId, one that comes back. All is sent then.
     changed = {target: wanted[target] for target in wanted if not current or before.get(target) != hashes[target]}
-    targets = {compiled.rule.target for compiled in context.rules}
-    cleared: dict[str, Scalar] = {target: None for target in before if target in targets and target not in wanted}
-    payload = {**cleared, **changed}
+    # What is left as it is stays known as ours: the map may ask for it to be cleared one day.
+    hashes |= {target: before[target] for target in before.keys() & context.left if target not in wanted}
+    payload = {**_cleared(before, hashes, context), **changed}
     kind = ActionKind.UPDATE if payload else ActionKind.UNCHANGED
     if kind is ActionKind.UNCHANGED and state is not None and len(before) == len(hashes):
         hashes = {}
     return _action(kind, row, context, state, payload=payload, hashes=hashes, mapped=mapped, target_id=target_id)
+
+
+def _cleared(before: Mapping[str, str], hashes: Mapping[str, str], context: PlanContext) -> dict[str, Scalar]:
+    """Return the mapped targets that we filled and that have no value any more; never those that we wrote empty."""
+    gone = sorted(before.keys() & context.targets - hashes.keys())
+    return {target: None for target in gone if before[target] != hash_value(context.hash_key, target, None)}
 
 
 def _action(

@@ -5,7 +5,7 @@ a long description or an odd country keeps no customer out of the CRM.
 """
 
 from sage_operator.sync.entities import Entity
-from sage_operator.sync.fieldmap import FieldRule, FieldSource, Lookup, LookupBy, OnProblem
+from sage_operator.sync.fieldmap import PRESET, FieldRule, FieldSource, Lookup, LookupBy, OnProblem
 
 
 def _rule(target: str, *sources: FieldSource | str, default: str | None = None) -> FieldRule:
@@ -16,7 +16,7 @@ def _rule(target: str, *sources: FieldSource | str, default: str | None = None) 
         default=default,
         on_too_long=OnProblem.CUT,
         on_not_found=OnProblem.EMPTY,
-        from_preset=True,
+        layer=PRESET,
     )
 
 

@@ -52,12 +52,22 @@ class TargetSchema:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListRow:
-    """A live row of a value list. `labels` in all the tenant's languages; `iso2`/`iso3` only for countries."""
+    """A live row of a value list.
+
+    Attributes:
+        labels: in all the tenant's languages; a user's name.
+        iso2: of countries, like `iso3` (ISO 3166).
+        iso_code: of currencies (ISO 4217).
+        email: of users, like `nickname`.
+    """
 
     id: int
     labels: frozenset[str]
     iso2: str | None = None
     iso3: str | None = None
+    iso_code: str | None = None
+    email: str | None = None
+    nickname: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
-from sage_operator.sync.context import PlanContext, compile_rules
+from sage_operator.sync.compiling import compile_rules
+from sage_operator.sync.context import PlanContext
 from sage_operator.sync.entities import Entity, RecordStatus
 from sage_operator.sync.fieldmap import FieldRule
 from sage_operator.sync.lookups import LookupTable
@@ -33,6 +34,8 @@ ACCOUNT_TYPES = ValueList(
     name="accountTypes",
     rows=(ListRow(id=1, labels=frozenset({"Customer", "Cliente"})), ListRow(id=2, labels=frozenset({"Prospect"}))),
 )
+
+TABLES = {values.name: LookupTable.of(values) for values in (COUNTRIES, ACCOUNT_TYPES)}
 
 _TEXTS = {
     Entity.ACCOUNTS: "vatNumber email phone phone2 fax website comment address1 city postcode region",
@@ -80,8 +83,8 @@ def context(
     wanted = PRESETS[entity] if rules is None else tuple(rules)
     return PlanContext(
         entity=entity,
-        rules=compile_rules(entity, wanted, tenant or schema(entity)),
-        lists={values.name: LookupTable.of(values) for values in (COUNTRIES, ACCOUNT_TYPES)},
+        rules=compile_rules(entity, wanted, tenant or schema(entity), TABLES),
+        lists=TABLES,
         users=users,
         branch_id=branch_id,
         read_only=read_only,

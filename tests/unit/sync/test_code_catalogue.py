@@ -6,7 +6,7 @@ from sage_operator.sync.codes import CATALOGUE, Code, CodeClass, Owner
 
 # The codes that the contract names, without those of parts that are not built yet.
 PROMISED = {
-    *("MissingMandatoryField", "LookupNotFound", "TypeMismatch", "TooLong", "UserNotAssociated"),
+    *("MissingMandatoryField", "LookupNotFound", "TypeMismatch", "TooLong", "ExpressionFailed", "UserNotAssociated"),
     *("AccountNotSynchronized", "DuplicateInForceManager", "RefusedByForceManager", "LookupAmbiguous"),
     *("UnclearOutcome", "ClaimedByOther"),
 }

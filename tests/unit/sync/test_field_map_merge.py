@@ -4,6 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sage_operator.sync.fieldmap import (
+    PRESET as PRESET_LAYER,
+)
+from sage_operator.sync.fieldmap import (
     FieldRule,
     FieldSource,
     Lookup,
@@ -16,8 +19,8 @@ from sage_operator.sync.fieldmap import (
 )
 
 PRESET = (
-    FieldRule(target="phone", sources=(FieldSource(path="Phone"),), on_too_long=OnProblem.CUT, from_preset=True),
-    FieldRule(target="name", sources=(FieldSource(path="Name"),), from_preset=True),
+    FieldRule(target="phone", sources=(FieldSource(path="Phone"),), on_too_long=OnProblem.CUT, layer=PRESET_LAYER),
+    FieldRule(target="name", sources=(FieldSource(path="Name"),), layer=PRESET_LAYER),
 )
 
 

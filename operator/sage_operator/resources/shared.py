@@ -1,0 +1,75 @@
+"""Shared parts of field maps: a ConfigMap's value is a YAML list of the entries that `fields` has."""
+
+from typing import Annotated, Any, Final
+
+import yaml
+from pydantic import Field, TypeAdapter, ValidationError
+
+from sage_operator.resources._fields import AccountField, ContactField, FieldEntry
+from sage_operator.resources._lists import unique_by
+from sage_operator.resources.integration import InvalidResourceError, readable
+
+MAX_CHARACTERS: Final = 64 * 1024
+"""Of one value; 200 entries take a third of it. YAML is read at about 100 KB a second."""
+
+_ACCOUNTS: Final[TypeAdapter[tuple[AccountField, ...]]] = TypeAdapter(
+    Annotated[tuple[AccountField, ...], Field(max_length=200), unique_by("target")]
+)
+_CONTACTS: Final[TypeAdapter[tuple[ContactField, ...]]] = TypeAdapter(
+    Annotated[tuple[ContactField, ...], Field(max_length=200), unique_by("target")]
+)
+
+
+class _Loader(yaml.SafeLoader):
+    """Follows no aliases: a few lines of them can stand for more entries than any memory holds."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Return the next node.
+
+        Raises:
+            yaml.YAMLError: it is an alias.
+        """
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.composer.ComposerError(problem="aliases (`*name`) are not allowed")
+        return super().compose_node(parent, index)
+
+
+def account_entries(text: str) -> tuple[FieldEntry, ...]:
+    """Read the entries of a shared map of accounts.
+
+    Raises:
+        InvalidResourceError: it is no YAML, or no list of entries; the message names the entry and what is wrong.
+    """
+    return _read(text, _ACCOUNTS)
+
+
+def contact_entries(text: str) -> tuple[FieldEntry, ...]:
+    """Read the entries of a shared map of contacts; raises as `account_entries`."""
+    return _read(text, _CONTACTS)
+
+
+def _read(text: str, adapter: TypeAdapter[Any]) -> tuple[FieldEntry, ...]:
+    if len(text) > MAX_CHARACTERS:
+        raise InvalidResourceError(f"it has {len(text)} characters, {MAX_CHARACTERS} are allowed")
+    try:
+        loaded = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
+    except yaml.YAMLError as error:
+        raise InvalidResourceError(f"it is no YAML: {_problem(error)}") from None
+    except (RecursionError, ValueError):  # nested a thousand times; a date that is none
+        raise InvalidResourceError("it is no YAML that can be read") from None
+    if loaded is None:
+        return ()
+    if not isinstance(loaded, list):
+        raise InvalidResourceError("it must be a list of entries, as `fields` has them")
+    try:
+        entries: tuple[FieldEntry, ...] = adapter.validate_python(loaded)
+    except ValidationError as error:
+        raise InvalidResourceError(readable(error)) from None
+    return entries
+
+
+def _problem(error: yaml.YAMLError) -> str:
+    """Say where and what, in one line."""
+    problem = getattr(error, "problem", None) or "it can't be read"
+    mark = getattr(error, "problem_mark", None)
+    return f"{problem} (line {mark.line + 1}, column {mark.column + 1})" if mark is not None else str(problem)

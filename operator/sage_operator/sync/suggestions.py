@@ -1,0 +1,37 @@
+"""Advice that goes with findings: what a name may have meant, and what type a missing field should have."""
+
+import re
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+
+from sage_operator.sync.fieldmap import FieldRule
+
+_DECIMAL = re.compile(r"[+-]?\d+(\.\d+)?", re.ASCII)
+
+
+def closest(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name that is most like this one, None if none is."""
+    by_folded = {each.casefold(): each for each in sorted(known)}
+    found = get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.7)
+    return by_folded[found[0]] if found else None
+
+
+def type_to_create(rule: FieldRule, source_types: Mapping[str, str]) -> str:
+    """Return the type of the custom field that a rule needs, for the administrator of the CRM."""
+    if rule.lookups:
+        return f"a list ({', '.join(sorted({lookup.list_name for lookup in rule.lookups}))})"
+    if rule.expression is not None:
+        return "text"
+    if not rule.sources:
+        return _type_of(rule.constant)
+    types = sorted({source_types[source.path] for source in rule.sources if source.path in source_types})
+    return " or ".join(types) if types else f"the type of {' and '.join(source.path for source in rule.sources)}"
+
+
+def _type_of(constant: object) -> str:
+    text = str(constant)
+    if text in {"true", "false"}:
+        return "yes/no"
+    if isinstance(constant, int):
+        return "integer"
+    return "decimal" if _DECIMAL.fullmatch(text) else f"text, at least {len(text)} characters"
