@@ -17,7 +17,7 @@ from sage_operator.simulators.faults import Rule
 from sage_operator.simulators.forcemanager.edits import Edit as ForceManagerEdit
 from sage_operator.simulators.forcemanager.settings import CustomField, TenantSettings
 from sage_operator.simulators.sage.edits import Edit as SageEdit
-from sage_operator.simulators.sage.organisation import OrganisationSettings
+from sage_operator.simulators.sage.settings import NewField, OrganisationSettings
 from sage_operator.simulators.serve import ForceManagerServer, SageServer, Simulators
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "ForceManagerControl",
     "ForceManagerEdit",
     "ForceManagerServer",
+    "NewField",
     "OrganisationSettings",
     "Rule",
     "SageControl",

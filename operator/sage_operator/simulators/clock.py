@@ -1,4 +1,4 @@
-"""The clock of a simulated remote: the real time, moved or stopped by the control API."""
+"""The clock of the simulated remotes: the real time, moved or stopped by the control API."""
 
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -15,16 +15,55 @@ class ClockSetting(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """With a time zone: the clock stands still there (the offset still counts)."""
 
 
+class ClockMove(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A move of the clock, to a time (with a time zone) or by a span: exactly one of them. It goes on as it went."""
+
+    to: datetime | None = None
+    by_seconds: float | None = None
+
+
 class Clock:
-    """Tells the time of one remote, in UTC."""
+    """Tells the time of one remote, in UTC.
+
+    Attributes:
+        setting: may be replaced.
+    """
 
     def __init__(self) -> None:
-        self.setting = ClockSetting()
+        self._leader: Clock | None = None
+        self._setting = ClockSetting()
+
+    @property
+    def setting(self) -> ClockSetting:
+        """How the clock differs from the real one."""
+        return self._leader.setting if self._leader else self._setting
+
+    @setting.setter
+    def setting(self, setting: ClockSetting) -> None:
+        if self._leader:
+            self._leader.setting = setting
+        else:
+            self._setting = setting
+
+    def follow(self, leader: "Clock") -> None:
+        """Be one clock with another: whichever is set, both are."""
+        self._leader = leader
 
     def now(self) -> datetime:
         """Return the remote's time, in UTC."""
-        base = self.setting.frozen_at or datetime.now(UTC)
-        return base.astimezone(UTC) + timedelta(seconds=self.setting.offset_seconds)
+        setting = self.setting
+        base = setting.frozen_at or datetime.now(UTC)
+        return base.astimezone(UTC) + timedelta(seconds=setting.offset_seconds)
+
+    def move(self, move: ClockMove) -> None:
+        """Move the clock. Raises `ValueError` for a move that is none, or two, or to a time without time zone."""
+        if (move.to is None) == (move.by_seconds is None):
+            raise ValueError("one of to and by_seconds is needed")
+        if move.to is not None and move.to.tzinfo is None:
+            raise ValueError("the time needs a time zone")
+        seconds = move.by_seconds if move.to is None else (move.to - self.now()).total_seconds()
+        offset = self.setting.offset_seconds + (seconds or 0)
+        self.setting = msgspec.structs.replace(self.setting, offset_seconds=offset)
 
     def http_date(self) -> str:
         """Return the time as the value of a `Date` header."""

@@ -4,6 +4,7 @@ Half a million rows as dictionaries take a gigabyte. As columns of numbers, from
 some forty megabytes; only rows that were edited are kept whole.
 """
 
+from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from datetime import datetime
@@ -103,7 +104,7 @@ class Columns(Sequence[Row]):
     def since(self, value: str) -> Iterable[int]:
         """Return the numbers of the rows whose stamp is not before a time as Salesforce writes it."""
         if self._order is None:
-            self._order = sorted(range(self._size), key=self._stamps.__getitem__)
+            self._order = array("I", sorted(range(self._size), key=self._stamps.__getitem__))
         start = bisect_left(self._order, datetime.fromisoformat(value).timestamp(), key=self._stamps.__getitem__)
         return self._order[start:]
 
@@ -158,9 +159,8 @@ class _Rows(MutableMapping[str, Row]):
 class ColumnTable(Table[str]):
     """A table whose first rows are columns. What is edited or new is indexed as in any table."""
 
-    def __init__(self, base: Columns, *, indexes: Mapping[str, Callable[[Any], Any]], ordered: str) -> None:
-        super().__init__("Id", indexes={"Id": str, **{name: indexes.get(name, str) for name in base.indexes}})
-        self._ordered = ordered
+    def __init__(self, base: Columns, *, ordered: str) -> None:
+        super().__init__("Id", indexes=dict.fromkeys(["Id", *base.indexes], str), ordered=ordered)
         self._base = base
         self.restore()
 

@@ -6,7 +6,7 @@ import msgspec
 
 from sage_operator.simulators.faults import Rule
 from sage_operator.simulators.forcemanager.settings import TenantSettings
-from sage_operator.simulators.sage.organisation import OrganisationSettings
+from sage_operator.simulators.sage.settings import OrganisationSettings
 from sage_operator.simulators.serve import Simulators
 
 

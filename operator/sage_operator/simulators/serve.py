@@ -17,7 +17,7 @@ from sage_operator.simulators.dataset import Dataset
 from sage_operator.simulators.forcemanager.app import BASE, ForceManagerSimulator
 from sage_operator.simulators.forcemanager.settings import TenantSettings
 from sage_operator.simulators.sage.app import SageSimulator
-from sage_operator.simulators.sage.organisation import OrganisationSettings
+from sage_operator.simulators.sage.settings import OrganisationSettings
 
 T = TypeVar("T")
 
@@ -128,6 +128,7 @@ class Simulators:
     ) -> None:
         self.dataset = dataset or Dataset()
         sage, forcemanager = SageSimulator(), ForceManagerSimulator()
+        forcemanager.pipeline.clock.follow(sage.pipeline.clock)
         for number in range(1, extra + 2):
             end = "" if number == 1 else f"-{number}"
             own = replace(self.dataset, seed=self.dataset.seed + number - 1, organisation=number)

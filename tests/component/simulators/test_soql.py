@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sage_operator.simulators.dataset import Dataset
 from sage_operator.simulators.sage.organisation import Organisation
-from sage_operator.simulators.soql import SoqlError, execute
+from sage_operator.simulators.soql import Calendar, SoqlError, execute
 from sage_operator.simulators.soql.ids import make_id, to_18
 
 TODAY = date(2026, 3, 18)  # a Wednesday
@@ -59,7 +59,9 @@ def numbers(organisation: Organisation, where: str, *, name: str = "Account", de
     """Return which of the rows fulfil a condition."""
     kind = {"Account": "001", "Contact": "003", "User": "005"}[name]
     places = {key(kind, number): number for number in range(1, 10)}
-    result = execute(f"SELECT Id FROM {name} WHERE {where}", organisation, today=TODAY, deleted=deleted)
+    result = execute(
+        f"SELECT Id FROM {name} WHERE {where}", organisation, calendar=Calendar(today=TODAY), deleted=deleted
+    )
     return [places[row["Id"]] for row in result.rows]
 
 
@@ -167,7 +169,7 @@ def test_a_contact_without_account(organisation: Organisation) -> None:
 
 def records(organisation: Organisation, text: str) -> list[dict[str, Any]]:
     """Return the records of a query as they are sent."""
-    result = execute(text, organisation, today=TODAY)
+    result = execute(text, organisation, calendar=Calendar(today=TODAY))
     assert result.project is not None
     return [result.project(row, "/v") for row in result.rows]
 
@@ -212,7 +214,9 @@ def test_order(organisation: Organisation, order: str, expected: list[str]) -> N
 
 def test_count(organisation: Organisation) -> None:
     """COUNT() selects no fields."""
-    result = execute("SELECT COUNT() FROM Account WHERE Type = 'Customer'", organisation, today=TODAY)
+    result = execute(
+        "SELECT COUNT() FROM Account WHERE Type = 'Customer'", organisation, calendar=Calendar(today=TODAY)
+    )
     assert (len(result.rows), result.project) == (2, None)
 
 
@@ -255,7 +259,7 @@ def test_count(organisation: Organisation) -> None:
 def test_refused(organisation: Organisation, text: str, code: str, words: str) -> None:
     """What Salesforce refuses is refused with its code."""
     with pytest.raises(SoqlError) as caught:
-        execute(text, organisation, today=TODAY)
+        execute(text, organisation, calendar=Calendar(today=TODAY))
     assert caught.value.code == code
     assert words in caught.value.message
 

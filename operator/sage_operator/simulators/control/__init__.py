@@ -1,12 +1,13 @@
 """The control API of both simulators, under `/_control` on their own ports: JSON in, JSON out, never struck by faults.
 
-Both::
+Both (they share one clock)::
 
     POST   faults                 a rule (see `faults.Rule`)           -> {"id": 1}
     GET    faults                 the rules, how often seen and fired
     DELETE faults, faults/{id}    remove all, or one
     GET    clock                  {"now": …, "setting": …}
     PUT    clock                  {"offset_seconds": 3600} or {"frozen_at": "2026-01-31T10:00:00Z"}; {}: the real time
+    POST   clock/move             {"to": "2026-02-01T09:00:00+01:00"} or {"by_seconds": 86400}; it goes on as it went
     GET    counters               requests by operation and status, the most at once, the most in a second, defects
     DELETE counters               count anew
     POST   commits/release        late commits (fault `commit_after_ms`) take effect now -> {"released": n}
@@ -19,10 +20,14 @@ Sage::
 
     GET    organisations                     names, ids, client ids, numbers of records
     POST   organisations                     {"name", "client_id", "client_secret", "dataset": {…}, "settings": {…}}
-    GET    organisations/{name}/settings     see `sage.organisation.OrganisationSettings`
+    GET    organisations/{name}/settings     see `sage.settings.OrganisationSettings`
     PUT    organisations/{name}/settings     replaces all of them
     PUT    organisations/{name}/usage        {"used": 99999}: requests used of the daily allowance
     POST   cursors/expire                    open query locators become invalid -> {"expired": n}
+    POST   documents                         a trade document, see `sage.documents.NewDocument` -> {"id", "numberTag"}
+    POST   documents/{id}/payments           {"amount", "on", "how"}, all optional -> {"outstanding", "isPaid"}
+    PUT    documents/{id}/reconciliation     {"on": "2026-01-31", "reconciled": true}: the tag of its number, no more
+    PUT    accounts/{id}/creditLimit         {"amount": 5000} or null -> {"tag": id}
 
 ForceManager::
 

@@ -1,163 +1,19 @@
-"""A client of the control API: what tests, the demo and benchmarks call. Blocking; one connection a call."""
+"""Clients of the control API: what tests, the demo and benchmarks call."""
 
-import http.client
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
 
-from sage_operator.simulators.clock import ClockSetting
-from sage_operator.simulators.counters import CountersReport
+from sage_operator.simulators.control.base import ControlError, SimulatorControl
+from sage_operator.simulators.control.sage_client import SageControl
 from sage_operator.simulators.dataset import Dataset
-from sage_operator.simulators.faults import FaultReport, Rule
 from sage_operator.simulators.forcemanager.edits import Edit as CrmEdit
 from sage_operator.simulators.forcemanager.schema_edits import SchemaEdit
 from sage_operator.simulators.forcemanager.settings import CustomField, TenantSettings
-from sage_operator.simulators.sage.edits import Edit as SageEdit
-from sage_operator.simulators.sage.organisation import OrganisationSettings
-from sage_operator.simulators.wire import Row, dumps, loads
+from sage_operator.simulators.wire import Row
 
-
-class ControlError(Exception):
-    """A control call that was refused; the message says why."""
-
-
-class SimulatorControl:
-    """Control calls that both simulators have.
-
-    Args:
-        url: of the simulator; its path is ignored.
-    """
-
-    def __init__(self, url: str) -> None:
-        parts = urlsplit(url)
-        self._host, self._port = parts.hostname or "127.0.0.1", parts.port or 80
-
-    def add_fault(self, **rule: Any) -> int:
-        """Add a fault, with the fields of `faults.Rule`; return its id."""
-        return int(self._call("POST", "faults", Rule(**rule))["id"])
-
-    def faults(self) -> list[FaultReport]:
-        """Return all rules, with how often they were applicable and struck."""
-        return msgspec.convert(self._call("GET", "faults"), list[FaultReport], strict=False)
-
-    def clear_faults(self, fault: int | None = None) -> None:
-        """Remove one rule, or all."""
-        self._call("DELETE", "faults" if fault is None else f"faults/{fault}")
-
-    def set_clock(self, setting: ClockSetting | None = None) -> None:
-        """Move or stop the clock; without a setting, tell the real time again."""
-        self._call("PUT", "clock", setting or ClockSetting())
-
-    def counters(self) -> CountersReport:
-        """Return what was counted since the start or `reset_counters`."""
-        return msgspec.convert(self._call("GET", "counters"), CountersReport)
-
-    def reset_counters(self) -> None:
-        """Count anew."""
-        self._call("DELETE", "counters")
-
-    def release_commits(self) -> int:
-        """Let the late commits take effect now; return how many there were."""
-        return int(self._call("POST", "commits/release")["released"])
-
-    def reset(self) -> None:
-        """Restore the initial records and settings; no faults, real clock, no counts, no sessions."""
-        self._call("POST", "reset")
-
-    def _call(self, method: str, path: str, payload: Any = None, **query: str | None) -> Any:
-        chosen = urlencode({name: value for name, value in query.items() if value is not None})
-        connection = http.client.HTTPConnection(self._host, self._port, timeout=60)
-        try:
-            body = None if payload is None else dumps(payload)
-            connection.request(method, f"/_control/{quote(path)}?{chosen}", body=body)
-            response = connection.getresponse()
-            answer = loads(response.read())
-        finally:
-            connection.close()
-        if response.status != 200:
-            raise ControlError(f"{method} {path}: {answer}")
-        return answer
-
-
-class SageControl(SimulatorControl):
-    """Control of the Sage simulator; without `organisation` the first one is meant."""
-
-    def records(self, name: str, *, organisation: str | None = None) -> list[Row]:
-        """Return all rows of an object, deleted ones included, null values left out."""
-        rows: list[Row] = self._call("GET", f"records/{name}", organisation=organisation)
-        return rows
-
-    def edit(self, name: str, *edits: SageEdit, organisation: str | None = None) -> list[str]:
-        """Edit records of an object; return their ids."""
-        return msgspec.convert(self._call("POST", f"records/{name}", edits, organisation=organisation), list[str])
-
-    def create(self, name: str, *, organisation: str | None = None, **fields: Any) -> str:
-        """Create a record; return its id."""
-        return self.edit(name, SageEdit(op="create", fields=fields), organisation=organisation)[0]
-
-    def update(
-        self, name: str, key: str, *, organisation: str | None = None, stamp: str = "now", **fields: Any
-    ) -> None:
-        """Change fields of a record; with the stamp `keep`, SystemModstamp doesn't move."""
-        self.edit(name, SageEdit(op="update", id=key, fields=fields, stamp=stamp), organisation=organisation)
-
-    def delete(self, name: str, *keys: str, organisation: str | None = None) -> None:
-        """Delete records; the contacts of accounts go too."""
-        self.edit(name, *(SageEdit(op="delete", id=key) for key in keys), organisation=organisation)
-
-    def undelete(self, name: str, *keys: str, organisation: str | None = None) -> None:
-        """Take records out of the recycle bin."""
-        self.edit(name, *(SageEdit(op="undelete", id=key) for key in keys), organisation=organisation)
-
-    def merge(self, name: str, loser: str, winner: str, *, organisation: str | None = None) -> None:
-        """Merge a record into another one."""
-        self.edit(name, SageEdit(op="merge", id=loser, into=winner), organisation=organisation)
-
-    def add_organisation(
-        self,
-        name: str,
-        *,
-        client_id: str,
-        client_secret: str,
-        dataset: Dataset | None = None,
-        settings: OrganisationSettings | None = None,
-    ) -> dict[str, Any]:
-        """Create an organisation; return its id and what else identifies it."""
-        new = {
-            "name": name,
-            "client_id": client_id,
-            "client_secret": client_secret,
-            "dataset": dataset or Dataset(),
-            "settings": settings or OrganisationSettings(),
-        }
-        summary: dict[str, Any] = self._call("POST", "organisations", new)
-        return summary
-
-    def organisations(self) -> list[dict[str, Any]]:
-        """Return name, id, client id, used requests and numbers of records of each organisation."""
-        found: list[dict[str, Any]] = self._call("GET", "organisations")
-        return found
-
-    def configure(self, *, organisation: str | None = None, **settings: Any) -> None:
-        """Change settings, named as in `OrganisationSettings`; those that are not named stay."""
-        path = f"organisations/{organisation or self.organisations()[0]['name']}/settings"
-        now = msgspec.convert(self._call("GET", path), OrganisationSettings, strict=False)
-        self._call("PUT", path, msgspec.structs.replace(now, **settings))
-
-    def use_requests(self, used: int, *, organisation: str | None = None) -> None:
-        """Set how many requests of the daily allowance are used."""
-        name = organisation or self.organisations()[0]["name"]
-        self._call("PUT", f"organisations/{name}/usage", {"used": used})
-
-    def expire_sessions(self, *, organisation: str | None = None) -> int:
-        """Make access tokens worthless, of one organisation or all; return how many."""
-        return int(self._call("POST", "sessions/expire", organisation=organisation)["expired"])
-
-    def expire_cursors(self) -> int:
-        """Make open query locators invalid; return how many."""
-        return int(self._call("POST", "cursors/expire")["expired"])
+__all__ = ["ControlError", "ForceManagerControl", "SageControl", "SimulatorControl"]
 
 
 class ForceManagerControl(SimulatorControl):

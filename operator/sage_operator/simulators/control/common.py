@@ -6,7 +6,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.routing import Route
 
-from sage_operator.simulators.clock import ClockSetting
+from sage_operator.simulators.clock import ClockMove, ClockSetting
 from sage_operator.simulators.control.routing import route, route_with
 from sage_operator.simulators.faults import Rule
 from sage_operator.simulators.pipeline import Pipeline
@@ -20,6 +20,10 @@ def common_routes(pipeline: Pipeline, reset: Callable[[], None]) -> list[Route]:
 
     def set_clock(_request: Request, setting: ClockSetting) -> dict[str, Any]:
         pipeline.clock.setting = setting
+        return clock()
+
+    def move_clock(_request: Request, move: ClockMove) -> dict[str, Any]:
+        pipeline.clock.move(move)
         return clock()
 
     def clock() -> dict[str, Any]:
@@ -39,6 +43,7 @@ def common_routes(pipeline: Pipeline, reset: Callable[[], None]) -> list[Route]:
         route("DELETE", "faults/{id:int}", lambda request: pipeline.faults.remove(request.path_params["id"])),
         route("GET", "clock", lambda _: clock()),
         route_with("PUT", "clock", ClockSetting, set_clock),
+        route_with("POST", "clock/move", ClockMove, move_clock),
         route("GET", "counters", lambda _: pipeline.counters.report(pipeline.pending_commits)),
         route("DELETE", "counters", lambda _: pipeline.counters.reset()),
         route("POST", "commits/release", release),

@@ -8,8 +8,11 @@ from starlette.routing import Route
 
 from sage_operator.simulators.control.routing import route, route_with
 from sage_operator.simulators.dataset import Dataset
+from sage_operator.simulators.sage.documents import Bookkeeper, CreditLimit, NewDocument, Payment, Reconciliation
 from sage_operator.simulators.sage.edits import Edit, Editor
-from sage_operator.simulators.sage.organisation import Organisation, OrganisationSettings
+from sage_operator.simulators.sage.organisation import Organisation
+from sage_operator.simulators.sage.settings import OrganisationSettings
+from sage_operator.simulators.wire import Row
 
 if TYPE_CHECKING:
     from sage_operator.simulators.sage.app import SageSimulator
@@ -56,6 +59,22 @@ def sage_routes(simulator: "SageSimulator") -> list[Route]:
         editor = Editor(chosen(request), simulator.pipeline.clock.now())
         return [editor.apply(request.path_params["object"], one) for one in edits]
 
+    def bookkeeper(request: Request) -> Bookkeeper:
+        organisation = chosen(request)
+        return Bookkeeper(organisation, Editor(organisation, simulator.pipeline.clock.now()))
+
+    def pay(request: Request, payment: Payment) -> dict[str, Any]:
+        return bookkeeper(request).pay(request.path_params["id"], payment)
+
+    def reconcile(request: Request, reconciliation: Reconciliation) -> None:
+        bookkeeper(request).reconcile(request.path_params["id"], reconciliation)
+
+    def limit(request: Request, limit: CreditLimit) -> dict[str, str]:
+        return {"tag": bookkeeper(request).limit(request.path_params["id"], limit)}
+
+    def records(request: Request) -> list[Row]:
+        return [dict(row) for row in chosen(request).table(request.path_params["object"])]
+
     return [
         route("GET", "organisations", lambda _: [_summary(one) for one in simulator.organisations.values()]),
         route_with("POST", "organisations", NewOrganisation, create),
@@ -64,8 +83,12 @@ def sage_routes(simulator: "SageSimulator") -> list[Route]:
         route_with("PUT", "organisations/{name}/usage", Usage, use),
         route("POST", "sessions/expire", expire),
         route("POST", "cursors/expire", lambda _: {"expired": simulator.queries.forget()}),
-        route("GET", "records/{object}", lambda request: list(chosen(request).table(request.path_params["object"]))),
+        route("GET", "records/{object}", records),
         route_with("POST", "records/{object}", list[Edit], edit),
+        route_with("POST", "documents", NewDocument, lambda request, new: bookkeeper(request).create(new)),
+        route_with("POST", "documents/{id}/payments", Payment, pay),
+        route_with("PUT", "documents/{id}/reconciliation", Reconciliation, reconcile),
+        route_with("PUT", "accounts/{id}/creditLimit", CreditLimit, limit),
     ]
 
 

@@ -1,32 +1,23 @@
-"""Users, accounts, contacts, companies and currencies of an organisation, and the users of its CRM tenant."""
+"""The records of an organisation, and the users of its CRM tenant."""
 
 import random
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from itertools import accumulate
 from typing import Any
 
-from sage_operator.simulators.dataset import words
+from sage_operator.simulators.dataset import trade, words
+from sage_operator.simulators.dataset.documents import make_ledger
+from sage_operator.simulators.dataset.views import document_rows, tag_rows
 from sage_operator.simulators.soql.ids import make_id
 
 Row = dict[str, Any]
 
 _TYPES = ("Customer",) * 60 + ("Prospect",) * 20 + ("Partner",) * 5 + ("Supplier",) * 5 + ("Distributor",) * 4 + (
     "Competitor", "Other", None, None, None, None)  # fmt: skip
-_COMPANIES = (
-    ("Iberia", "Spain", "EUR"), ("France", "France", "EUR"), ("Deutschland", "Germany", "EUR"), ("UK",
-    "United Kingdom", "GBP"),
-    ("Italia", "Italy", "EUR"), ("Portugal", "Portugal", "EUR"),
-)  # fmt: skip
-_CURRENCIES = (
-    ("EUR", "Euro", "€", 2),
-    ("GBP", "Pound Sterling", "£", 2),
-    ("USD", "US Dollar", "$", 2),
-    ("JPY", "Yen", "¥", 0),
-)
 _THREE_YEARS = 3 * 365 * 86_400
 
 
@@ -63,16 +54,44 @@ class Dataset:
     until: datetime = datetime(2026, 1, 1, tzinfo=UTC)
     """When the newest record was edited; the others within the three years before."""
 
-    def sage(self) -> dict[str, list[Row]]:
-        """Return the rows of each Sage object, null values left out, times as Salesforce writes them."""
-        users = self._users()
+    documents: int = 0
+    """Trade documents of all accounts together: a few accounts have many, many few, some none."""
+    document_years: float = 3
+    """In how many years before `today` they are dated."""
+    foreign_share: float = 0.1
+    """Share of the documents that may be in another currency than their company's."""
+    today: date | None = None
+    """The day before which documents are dated; without it that of `until`. An organisation takes its clock's."""
+
+    def sage(self) -> dict[str, Sequence[Row]]:
+        """Return the rows of each Sage object, null values left out, times as Salesforce writes them.
+
+        Trade documents and tags are computed when they are looked at: their rows are mappings, not dictionaries.
+        """
         accounts = list(self._accounts())
+        today = self.today or self.until.date()
+        user, stamp = make_id("005", self.organisation, 1), _stamp(self.until - timedelta(days=900))
+        common = {"OwnerId": user, "IsDeleted": False, **self._stamps(user, stamp, stamp)}
+        ledger = make_ledger(
+            seed=self.seed,
+            owners=tuple(account["OwnerId"] for account in accounts),
+            documents=self.documents,
+            companies=self.companies,
+            foreign_share=self.foreign_share,
+            years=self.document_years,
+            today=today,
+        )
         return {
-            "User": users,
+            "User": self._users(),
             "Account": accounts,
             "Contact": list(self._contacts(accounts)),
-            "s2cor__Sage_COR_Currency__c": self._currencies(),
-            "s2cor__Sage_COR_Company__c": self._companies(),
+            "s2cor__Sage_COR_Currency__c": trade.currencies(self.organisation, common),
+            "s2cor__Sage_COR_Currency_Exchange_Rate__c": trade.exchange_rates(self.organisation, today, common),
+            "s2cor__Sage_COR_Company__c": trade.companies(self.organisation, self.companies, common),
+            "s2cor__Sage_ACC_Dimension__c": trade.dimensions(self.organisation, common),
+            "s2cor__Sage_INV_Trade_Document_Type__c": trade.document_types(self.organisation, common),
+            "s2cor__Sage_INV_Trade_Document__c": document_rows(ledger, self.organisation),
+            "s2cor__Sage_ACC_Tag__c": tag_rows(ledger, self.organisation),
         }
 
     def forcemanager_users(self) -> list[Row]:
@@ -218,33 +237,6 @@ class Dataset:
                 for part in ("Street", "City", "PostalCode", "State", "Country"):
                     row[f"Mailing{part}"] = account.get(f"Billing{part}")
             yield {key: value for key, value in row.items() if value is not None}
-
-    def _currencies(self) -> list[Row]:
-        user, stamp = make_id("005", self.organisation, 1), _stamp(self.until - timedelta(days=900))
-        return [
-            {
-                "Id": make_id("a04", self.organisation, number + 1), "Name": code, "OwnerId": user, "IsDeleted": False,
-                "s2cor__Currency_Code__c": code, "s2cor__Display_Name__c": name, "s2cor__Symbol__c": symbol,
-                "s2cor__Minor_Unit__c": minor, "s2cor__UID__c": code, **self._stamps(user, stamp, stamp),
-            }
-            for number, (code, name, symbol, minor) in enumerate(_CURRENCIES)
-        ]  # fmt: skip
-
-    def _companies(self) -> list[Row]:
-        user, stamp = make_id("005", self.organisation, 1), _stamp(self.until - timedelta(days=900))
-        codes = [code for code, *_ in _CURRENCIES]
-        rows = []
-        for number in range(self.companies):
-            place, country, currency = _COMPANIES[number % len(_COMPANIES)]
-            suffix = "" if number < len(_COMPANIES) else f" {number // len(_COMPANIES) + 1}"
-            rows.append({
-                "Id": make_id("a03", self.organisation, number + 1), "Name": f"ACME {place}{suffix}", "OwnerId": user,
-                "IsDeleted": False, "s2cor__Country__c": country, "s2cor__FY_Start_Month__c": 1,
-                "s2cor__UID__c": f"C{number + 1}",
-                "s2cor__Base_Currency__c": make_id("a04", self.organisation, codes.index(currency) + 1),
-                **self._stamps(user, stamp, stamp),
-            })  # fmt: skip
-        return rows
 
 
 def _crm_user(first: str, last: str, email: str, *, active: bool) -> Row:

@@ -77,7 +77,8 @@ class SageSimulator:
         if name in self.organisations or any(o.client_id == client_id for o in self.organisations.values()):
             raise ValueError(f"the organisation {name} or its client id exists already")
         number = dataset.organisation if dataset.organisation not in taken else max(taken) + 1
-        dataset = dataclasses.replace(dataset, organisation=number)
+        today = dataset.today or self.pipeline.clock.now().date()
+        dataset = dataclasses.replace(dataset, organisation=number, today=today)
         organisation = Organisation(
             name=name,
             number=number,

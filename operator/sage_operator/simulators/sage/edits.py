@@ -5,8 +5,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from sage_operator.simulators.sage.formulas import FORMULAS, evaluated
 from sage_operator.simulators.sage.organisation import Organisation
-from sage_operator.simulators.sage.schema import object_types
 from sage_operator.simulators.soql.parse import moment
 from sage_operator.simulators.wire import Row
 
@@ -34,7 +34,7 @@ class Editor:
 
     def __init__(self, organisation: Organisation, now: datetime) -> None:
         self._organisation = organisation
-        self._now = now.astimezone(UTC).replace(microsecond=0)
+        self.now = now.astimezone(UTC).replace(microsecond=0)
 
     def apply(self, object_name: str, edit: Edit) -> str:
         """Apply an edit; return the id of the record. Raises `ValueError` or `KeyError`."""
@@ -44,23 +44,23 @@ class Editor:
         if edit.op == "purge":
             self._organisation.table(object_name).purge(key)
         elif edit.op == "update":
-            self._change(object_name, key, self._valid(object_name, edit.fields), edit.stamp)
+            self.store(object_name, key, self._valid(object_name, edit.fields), edit.stamp)
         elif edit.op == "undelete":
-            self._change(object_name, key, {"IsDeleted": False, "MasterRecordId": None}, edit.stamp)
+            self.store(object_name, key, {"IsDeleted": False, "MasterRecordId": None}, edit.stamp)
             self._children(object_name, key, {"IsDeleted": False}, edit.stamp, deleted=True)
         elif edit.op == "delete":
-            self._change(object_name, key, {"IsDeleted": True}, edit.stamp)
+            self.store(object_name, key, {"IsDeleted": True}, edit.stamp)
             self._children(object_name, key, {"IsDeleted": True}, edit.stamp, deleted=False)
         else:
             winner = str(self._organisation.row(object_name, edit.into or "")["Id"])
             self._children(object_name, key, {"AccountId": winner}, edit.stamp, deleted=False)
-            self._change(object_name, key, {"IsDeleted": True, "MasterRecordId": winner}, edit.stamp)
+            self.store(object_name, key, {"IsDeleted": True, "MasterRecordId": winner}, edit.stamp)
         return key
 
     def _create(self, object_name: str, edit: Edit) -> str:
         key = edit.id or self._organisation.next_id(object_name)
-        now, user = moment(self._now), self._organisation.user_id
-        names = {field.name for field in object_types()[object_name].fields}
+        now, user = moment(self.now), self._organisation.user_id
+        names = {field.name for field in self._organisation.kind(object_name).fields}
         defaults: Row = {
             "IsDeleted": False, "OwnerId": user, "CreatedDate": now, "CreatedById": user, "LastModifiedDate": now,
             "LastModifiedById": user, "SystemModstamp": now,
@@ -69,17 +69,18 @@ class Editor:
         row |= self._valid(object_name, edit.fields) | {"Id": key}
         if edit.stamp not in {"now", "keep"}:
             row["SystemModstamp"] = moment(datetime.fromisoformat(edit.stamp))
-        self._organisation.table(object_name).put(_named(object_name, row))
+        self._organisation.table(object_name).put(evaluated(object_name, row))
         return key
 
-    def _change(self, object_name: str, key: str, values: Row, stamp: str) -> None:
+    def store(self, object_name: str, key: str, values: Row, stamp: str) -> None:
+        """Change a record without asking whether people may; `stamp` as in `Edit`."""
         table = self._organisation.table(object_name)
         row = {**table.rows[key], **values}
         if stamp == "now":
-            row["SystemModstamp"] = row["LastModifiedDate"] = moment(self._now)
+            row["SystemModstamp"] = row["LastModifiedDate"] = moment(self.now)
         elif stamp != "keep":
             row["SystemModstamp"] = moment(datetime.fromisoformat(stamp))
-        table.put(_named(object_name, row))
+        table.put(evaluated(object_name, row))
 
     def _children(self, object_name: str, key: str, values: Row, stamp: str, *, deleted: bool) -> None:
         """Change the contacts of an account that are (or are not) deleted; merged ones stay as they are."""
@@ -89,17 +90,14 @@ class Editor:
         for child in sorted(contacts.find("AccountId", [key])):
             row = contacts.rows[child]
             if row["IsDeleted"] is deleted and "MasterRecordId" not in row:
-                self._change("Contact", child, values, stamp)
+                self.store("Contact", child, values, stamp)
 
     def _valid(self, object_name: str, fields: Row) -> Row:
-        known = {field.name for field in object_types()[object_name].fields}
-        if unknown := sorted(set(fields) - known):
+        """Return fields by the names under which they are stored; a time zone of times is UTC."""
+        given = self._organisation.stored(object_name, fields)
+        known = {field.name for field in self._organisation.kind(object_name).fields}
+        if unknown := sorted(set(given) - known):
             raise ValueError(f"{object_name} has no fields {unknown}")
-        return {name: None if value == "" else value for name, value in fields.items()}
-
-
-def _named(object_name: str, row: Row) -> Row:
-    """People's full names follow from their parts."""
-    if object_name in {"Contact", "User"}:
-        row["Name"] = " ".join(part for part in (row.get("FirstName"), row.get("LastName")) if part)
-    return row
+        if formulas := sorted(set(given) & FORMULAS.get(object_name, frozenset()) - {"Name"}):
+            raise ValueError(f"{formulas} of {object_name} are formulas")
+        return {name: None if value == "" else value for name, value in given.items()}

@@ -1,36 +1,20 @@
-"""One Salesforce organisation: its records, API user, settings and request allowance."""
+"""One Salesforce organisation: its records, API user and request allowance."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from functools import cached_property
 from random import Random
+from zoneinfo import ZoneInfo
 
-import msgspec
-
+from sage_operator.simulators.columns import Columns, ColumnTable
 from sage_operator.simulators.dataset import Dataset
 from sage_operator.simulators.sage.schema import object_types
+from sage_operator.simulators.sage.settings import OrganisationSettings, seen_by_user, with_added
 from sage_operator.simulators.soql.ids import make_id, to_18
+from sage_operator.simulators.soql.periods import Calendar
 from sage_operator.simulators.soql.schema import ObjectType
 from sage_operator.simulators.table import Table
 from sage_operator.simulators.wire import Row
-
-
-class OrganisationSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What may be changed about an organisation."""
-
-    hidden_fields: dict[str, list[str]] = {}
-    """Per object, fields that field-level security hides from the API user."""
-    hidden_objects: list[str] = []
-    """Objects that the API user can't see, such as those of a package that is not installed."""
-    page_whim: float = 0.0
-    """Probability that a query page is smaller than asked for, by a seeded whim."""
-    page_limit: int = 2000
-    """No page is bigger."""
-    daily_requests: int = 100_000
-    """How many requests are allowed; the count of those used is never reset by time."""
-    session_minutes: float = 120
-    """A token expires after so much time without a request, on the simulated clock."""
-    api_disabled: bool = False
-    """Every request is refused with 403 API_DISABLED_FOR_ORG."""
 
 
 class Organisation:
@@ -70,8 +54,15 @@ class Organisation:
             names = {field.name for field in kind.fields}
             indexed = ["Id", *(name for name in ("OwnerId", "AccountId") if name in names)]
             stamp = "SystemModstamp" if "SystemModstamp" in names else None
-            table = self._tables.get(kind.name) or Table[str]("Id", indexes=dict.fromkeys(indexed, str), ordered=stamp)
-            table.load(self._initial.get(kind.name, ()))
+            table = self._tables.get(kind.name)
+            rows = self._initial.get(kind.name, ())
+            if isinstance(table, ColumnTable):
+                table.restore()
+            elif isinstance(rows, Columns):
+                table = ColumnTable(rows, ordered="SystemModstamp")
+            else:
+                table = table or Table[str]("Id", indexes=dict.fromkeys(indexed, str), ordered=stamp)
+                table.load(rows)
             self._tables[kind.name] = table
 
     def configure(self, settings: OrganisationSettings) -> None:
@@ -82,12 +73,31 @@ class Organisation:
     @cached_property
     def types(self) -> Mapping[str, ObjectType]:
         """Objects by their name in lower case, as the API user sees them."""
-        hidden = {name: set(fields) for name, fields in self.settings.hidden_fields.items()}
         return {
-            name.lower(): _without(kind, hidden.get(name))
-            for name, kind in object_types().items()
+            name.lower(): seen_by_user(self.kind(name), self.settings)
+            for name in object_types()
             if name not in self.settings.hidden_objects
         }
+
+    def kind(self, name: str) -> ObjectType:
+        """Return an object as it is stored, nothing hidden or renamed. Raises `KeyError`."""
+        return with_added(object_types()[name], self.settings)
+
+    def stored(self, name: str, fields: Row) -> Row:
+        """Return values by the names under which rows keep them."""
+        usual = {new: old for old, new in self.settings.renamed_fields.get(name, {}).items()}
+        return {usual.get(field, field): value for field, value in fields.items()}
+
+    def calendar(self, now: datetime) -> Calendar:
+        """Return the API user's calendar, for date literals."""
+        settings = self.settings
+        zone = ZoneInfo(settings.time_zone)
+        return Calendar(
+            today=now.astimezone(zone).date(),
+            zone=zone,
+            week_start=6 if settings.week_start == "Sunday" else 0,
+            fiscal_start_month=settings.fiscal_start_month,
+        )
 
     def table(self, name: str) -> Table[str]:
         """Return the rows of an object. Raises `KeyError`."""
@@ -104,10 +114,3 @@ class Organisation:
     def row(self, name: str, key: str) -> Row:
         """Return a record by its id of 15 or 18 characters. Raises `KeyError`."""
         return self._tables[name].rows[to_18(key) or key]
-
-
-def _without(kind: ObjectType, hidden: set[str] | None) -> ObjectType:
-    if not hidden:
-        return kind
-    fields = tuple(field for field in kind.fields if field.name not in hidden)
-    return ObjectType(name=kind.name, label=kind.label, key_prefix=kind.key_prefix, fields=fields)

@@ -41,7 +41,7 @@ class Queries:
         if not text:
             raise refusal(400, "MALFORMED_QUERY", "A query string has to be specified")
         try:
-            result = execute(text, organisation, today=self._clock.now().date(), deleted=deleted)
+            result = execute(text, organisation, calendar=organisation.calendar(self._clock.now()), deleted=deleted)
         except SoqlError as error:
             raise refusal(400, error.code, error.message) from None
         if result.project is None:

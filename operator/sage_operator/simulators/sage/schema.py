@@ -11,6 +11,7 @@ from importlib import resources
 
 import msgspec
 
+from sage_operator.simulators.sage.formulas import FORMULAS
 from sage_operator.simulators.soql.schema import Field, ObjectType
 
 ACCOUNT_TYPES = ("Customer", "Prospect", "Partner", "Supplier", "Distributor", "Competitor", "Other")
@@ -35,6 +36,7 @@ _PICKLISTS = {
     "s2cor__CustomerPriority__c": ("High", "Medium", "Low"),
     "s2cor__Status__c": ("Unsubmitted", "Submitted"),
     "s2cor__Approval_Status__c": ("Unapproved", "Approved"),
+    "s2cor__Classification__c": ("Invoice", "Credit", "Order", "Quote", "Purchase"),
 }
 _LENGTHS = {
     "AccountNumber": 40, "BillingCity": 40, "BillingCountry": 80, "BillingPostalCode": 20, "BillingState": 80,
@@ -95,6 +97,8 @@ def _field(owner: str, name: str, wsdl_type: str, relationship: str, target: str
         reference_to=(("Group", "User") if target == "Name" else (target,)) if target else (),
         relationship=relationship or None,
         picklist=_PICKLISTS.get(name, ()) if kind == "picklist" else (),
+        calculated=name in FORMULAS.get(owner, ()) and name != "Name",
+        scale=6 if name in {"s2cor__Exchange_Rate__c", "s2cor__Rate__c"} else 2,
     )
 
 

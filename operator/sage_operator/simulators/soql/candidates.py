@@ -19,21 +19,21 @@ def candidates(condition: Condition, table: Table[str], compiler: Compiler) -> s
                     return None
                 union.update(keys)
             return union
-        case Compare(operator="=", value=str() as value):
+        case Compare(operator="=", value=str() | bool() as value):
             field = compiler.resolve(condition.path)
-            if field.direct and field.field.name in table.indexed:
-                return table.find(field.field.name, [compiler.comparable(field.field, value, condition.path)])
+            if field.direct and field.field.column in table.indexed:
+                return table.find(field.field.column, [compiler.comparable(field.field, value, condition.path)])
         case Compare(operator=">=" | ">", path=path, value=value) if path.names[-1].lower() == "systemmodstamp":
             field = compiler.resolve(path)
             if field.direct and isinstance(text := getattr(value, "text", None), str):
                 return table.since(text)
         case In(negated=False, members=members) if not isinstance(members, Query):
             field = compiler.resolve(condition.path)
-            if field.direct and field.field.name in table.indexed:
+            if field.direct and field.field.column in table.indexed:
                 wanted = compiler.members(condition, field.field)
-                return None if None in wanted else table.find(field.field.name, wanted)
+                return None if None in wanted else table.find(field.field.column, wanted)
         case In(negated=False):
             field = compiler.resolve(condition.path)
-            if field.direct and field.field.name in table.indexed:
-                return table.find(field.field.name, compiler.members(condition, field.field))
+            if field.direct and field.field.column in table.indexed:
+                return table.find(field.field.column, compiler.members(condition, field.field))
     return None

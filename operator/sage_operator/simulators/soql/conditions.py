@@ -14,11 +14,12 @@ from typing import Any
 
 from sage_operator.simulators.soql.fields import Database, Getter, Resolved, resolve
 from sage_operator.simulators.soql.ids import to_18
-from sage_operator.simulators.soql.parse import at, unescape
-from sage_operator.simulators.soql.periods import period
+from sage_operator.simulators.soql.parse import at, moment, unescape
+from sage_operator.simulators.soql.periods import Calendar, period
 from sage_operator.simulators.soql.schema import ID_TYPES, NUMBER_TYPES, TEXT_TYPES, Field, ObjectType
 from sage_operator.simulators.soql.syntax import (
     And,
+    Chosen,
     Compare,
     Condition,
     In,
@@ -38,17 +39,20 @@ Predicate = Callable[[Row], bool]
 SubQuery = Callable[[Query], set[str]]
 """Runs a sub-query and returns the ids that it selects."""
 
+_LONGEST_TEXT = 4000
 _ORDER = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 
 
 class Compiler:
     """Compiles the conditions of one query."""
 
-    def __init__(self, *, kind: ObjectType, database: Database, text: str, today: date, subquery: SubQuery) -> None:
+    def __init__(
+        self, *, kind: ObjectType, database: Database, text: str, calendar: Calendar, subquery: SubQuery
+    ) -> None:
         self._kind = kind
         self._database = database
         self._text = text
-        self._today = today
+        self._calendar = calendar
         self._subquery = subquery
 
     def predicate(self, condition: Condition) -> Predicate:
@@ -67,6 +71,8 @@ class Compiler:
                 return self._like(condition)
             case In():
                 return self._in(condition)
+            case Chosen():
+                return self._chosen(condition)
 
     def resolve(self, path: Path) -> Resolved:
         """Resolve a path of a filter. Raises `SoqlError` if it can't be filtered."""
@@ -81,6 +87,9 @@ class Compiler:
         kind = field.type
         if value is None:
             return None
+        if isinstance(value, str) and len(value) > _LONGEST_TEXT:
+            message = f"maximum length of a string in a filter is {_LONGEST_TEXT}"
+            raise SoqlError("INVALID_QUERY_FILTER_OPERATOR", at(self._text, path.position, message))
         if kind in TEXT_TYPES and isinstance(value, str):
             return value.casefold()
         if kind in ID_TYPES and isinstance(value, str):
@@ -120,9 +129,13 @@ class Compiler:
         return lambda row: (own := get(row)) is not None and compare(own, value)
 
     def _relative(self, get: Getter, sign: str, value: Relative, kind: str) -> Predicate:
-        first, after = period(value.name, self._today)
-        suffix = "T00:00:00.000+0000" if kind == "datetime" else ""
-        start, end = f"{first}{suffix}", f"{after}{suffix}"
+        try:
+            first, after = period(value.name, self._calendar)
+        except (ValueError, OverflowError):
+            raise SoqlError("MALFORMED_QUERY", f"Invalid date literal: {value.name}") from None
+        start, end = first.isoformat(), after.isoformat()
+        if kind == "datetime":
+            start, end = moment(self._calendar.midnight(first)), moment(self._calendar.midnight(after))
         tests: dict[str, Callable[[str], bool]] = {
             "=": lambda own: start <= own < end,
             "!=": lambda own: not start <= own < end,
@@ -148,6 +161,21 @@ class Compiler:
         if condition.negated:
             return lambda row: get(row) not in wanted
         return lambda row: get(row) in wanted
+
+    def _chosen(self, condition: Chosen) -> Predicate:
+        """`INCLUDES ('a;b', 'c')`: the field has both a and b, or c."""
+        found = self.resolve(condition.path)
+        if found.field.type != "multipicklist":
+            message = at(self._text, condition.path.position, f"invalid operator on {found.field.type} field")
+            raise SoqlError("INVALID_QUERY_FILTER_OPERATOR", message)
+        get, negated = found.get, condition.negated
+        wanted = [set(text.casefold().split(";")) for text in condition.members]
+
+        def test(row: Row) -> bool:
+            chosen = set((get(row) or "").casefold().split(";"))
+            return any(choice <= chosen for choice in wanted) is not negated
+
+        return test
 
     def members(self, condition: In, field: Field) -> set[Any]:
         """Return the comparable members of a list, or those that its sub-query selects."""

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
 
 from sage_operator.simulators.soql.candidates import candidates
 from sage_operator.simulators.soql.conditions import Compiler, SubQuery
 from sage_operator.simulators.soql.fields import Database, object_type, resolve
 from sage_operator.simulators.soql.parse import at, parse
+from sage_operator.simulators.soql.periods import Calendar
 from sage_operator.simulators.soql.project import Projection, projection
 from sage_operator.simulators.soql.schema import ID_TYPES, TEXT_TYPES, ObjectType
 from sage_operator.simulators.soql.syntax import Ordering, Query, SoqlError
@@ -25,13 +25,13 @@ class Result:
     """None for `COUNT()`."""
 
 
-def execute(text: str, database: Database, *, today: date, deleted: bool = False) -> Result:
+def execute(text: str, database: Database, *, calendar: Calendar, deleted: bool = False) -> Result:
     """Run a query.
 
     Args:
         text: the query.
         database: what it runs on.
-        today: what relative date literals count from.
+        calendar: what relative date literals mean.
         deleted: also find deleted rows (`queryAll`).
 
     Raises:
@@ -40,7 +40,10 @@ def execute(text: str, database: Database, *, today: date, deleted: bool = False
     query = parse(text)
     kind = object_type(database, query.object, text, query.object_position)
     project = projection(query.fields, kind, database, text) if query.fields else None
-    rows = _select(query, kind, database, text, today, deleted=deleted, nested=False)
+    try:
+        rows = _select(query, kind, database, text, calendar, deleted=deleted, nested=False)
+    except RecursionError:
+        raise SoqlError("QUERY_TOO_COMPLICATED", "Query is too deeply nested to be run.") from None
     for ordering in reversed(query.order):
         rows = _sorted(rows, ordering, kind, database, text)
     if query.offset > 2000:
@@ -50,7 +53,7 @@ def execute(text: str, database: Database, *, today: date, deleted: bool = False
 
 
 def _select(
-    query: Query, kind: ObjectType, database: Database, text: str, today: date, *, deleted: bool, nested: bool
+    query: Query, kind: ObjectType, database: Database, text: str, calendar: Calendar, *, deleted: bool, nested: bool
 ) -> list[Row]:
     table = database.table(kind.name)
     hidden = not deleted and "isdeleted" in kind.by_name
@@ -58,12 +61,12 @@ def _select(
     def subquery(inner: Query) -> set[str]:
         if nested:
             raise SoqlError("MALFORMED_QUERY", "Nesting of semi join sub-selects is not supported")
-        return _ids(inner, database, text, today, deleted=deleted)
+        return _ids(inner, database, text, calendar, deleted=deleted)
 
     if query.where is None:
         found: Iterable[Row] = table
         return [row for row in found if not row.get("IsDeleted")] if hidden else list(found)
-    compiler = Compiler(kind=kind, database=database, text=text, today=today, subquery=_once(subquery))
+    compiler = Compiler(kind=kind, database=database, text=text, calendar=calendar, subquery=_once(subquery))
     test = compiler.predicate(query.where)
     keys = candidates(query.where, table, compiler)
     found = table if keys is None else [table.rows[key] for key in sorted(keys)]
@@ -84,7 +87,7 @@ def _once(subquery: SubQuery) -> SubQuery:
     return run
 
 
-def _ids(query: Query, database: Database, text: str, today: date, *, deleted: bool) -> set[str]:
+def _ids(query: Query, database: Database, text: str, calendar: Calendar, *, deleted: bool) -> set[str]:
     kind = object_type(database, query.object, text, query.object_position)
     if len(query.fields) != 1:
         raise SoqlError("MALFORMED_QUERY", "A semi join sub-select must select exactly one field")
@@ -92,7 +95,7 @@ def _ids(query: Query, database: Database, text: str, today: date, *, deleted: b
     if found.field.type not in ID_TYPES:
         message = at(text, query.fields[0].position, "The inner select of a semi join must select an id or a reference")
         raise SoqlError("MALFORMED_QUERY", message)
-    rows = _select(query, kind, database, text, today, deleted=deleted, nested=True)
+    rows = _select(query, kind, database, text, calendar, deleted=deleted, nested=True)
     return {value for row in rows if (value := found.get(row)) is not None}
 
 

@@ -74,13 +74,13 @@ def resolve(path: Path, kind: ObjectType, database: Database, text: str) -> Reso
         hint = _HINT.format(what="field", suffix="c", name="custom field name")
         message = f"No such column '{names[-1]}' on entity '{current.name}'. {hint}"
         raise SoqlError("INVALID_FIELD", at(text, path.position, message))
-    return Resolved(field=field, parents=tuple(parents), get=_getter(field.name, parents, database))
+    return Resolved(field=field, parents=tuple(parents), get=_getter(field.column, parents, database))
 
 
 def _getter(name: str, parents: list[Field], database: Database) -> Getter:
     if not parents:
         return lambda row: row.get(name)
-    steps = [(parent.name, database.table(parent.target).rows) for parent in parents]
+    steps = [(parent.column, database.table(parent.target).rows) for parent in parents]
 
     def ancestor_value(row: Row) -> Any:
         for reference, rows in steps:

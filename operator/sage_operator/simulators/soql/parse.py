@@ -11,6 +11,7 @@ import lark
 
 from sage_operator.simulators.soql.syntax import (
     And,
+    Chosen,
     Compare,
     Condition,
     In,
@@ -94,6 +95,14 @@ class _Builder:
 
     def not_in(self, children: list[Any]) -> Condition:
         return In(path=children[0], members=children[1], negated=True)
+
+    def includes(self, children: list[Any]) -> Condition:
+        path, *members = children
+        return Chosen(path=path, members=tuple(unescape(token[1:-1]) for token in members), negated=False)
+
+    def excludes(self, children: list[Any]) -> Condition:
+        path, *members = children
+        return Chosen(path=path, members=tuple(unescape(token[1:-1]) for token in members), negated=True)
 
     def values(self, children: list[Any]) -> tuple[Value, ...]:
         return tuple(children)

@@ -1,24 +1,50 @@
-"""Relative date literals. The simulated user lives in UTC, with weeks that begin on Sunday (the locale en_US)."""
+"""Relative date literals, as the user's time zone and locale mean them."""
 
-from datetime import date, timedelta
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, tzinfo
 
 
-def period(name: str, today: date) -> tuple[date, date]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calendar:
+    """What date literals depend on; by default a user in UTC with the locale en_US.
+
+    Attributes:
+        today: in the user's time zone.
+        week_start: 0 is Monday, 6 Sunday.
+        fiscal_start_month: the month with which the organisation's fiscal year begins.
+    """
+
+    today: date
+    zone: tzinfo = UTC
+    week_start: int = 6
+    fiscal_start_month: int = 1
+
+    def midnight(self, day: date) -> datetime:
+        """Return when a day begins for the user."""
+        return datetime(day.year, day.month, day.day, tzinfo=self.zone)
+
+
+def period(name: str, calendar: Calendar) -> tuple[date, date]:
     """Return the first day of a date literal's range and the day after its last.
 
     Args:
-        name: in upper case, such as `TODAY`, `LAST_N_DAYS:7`, `THIS_QUARTER`.
-        today: what it counts from.
+        name: in upper case, such as `TODAY`, `LAST_N_DAYS:7`, `N_MONTHS_AGO:2`, `THIS_FISCAL_QUARTER`.
+        calendar: what it counts from.
     """
+    today = calendar.today
     if name in _DAYS:
         first = today + timedelta(days=_DAYS[name])
         return first, first + timedelta(days=1)
+    if name.startswith("N_"):
+        unit, _, count = name.removeprefix("N_").partition("S_AGO:")
+        start = _moved(_start(unit, calendar), unit, -int(count))
+        return start, _moved(start, unit, 1)
     which, _, rest = name.partition("_")
     rest = "N_DAYS:90" if rest == "90_DAYS" else rest
     if rest.startswith("N_"):
         unit, _, count = rest.removeprefix("N_").partition(":")
-        return _span(which, unit.removesuffix("S"), int(count), today)
-    start = _start(rest, today)
+        return _span(which, unit.removesuffix("S"), int(count), calendar)
+    start = _start(rest, calendar)
     shift = {"LAST": -1, "THIS": 0, "NEXT": 1}[which]
     return _moved(start, rest, shift), _moved(start, rest, shift + 1)
 
@@ -26,31 +52,39 @@ def period(name: str, today: date) -> tuple[date, date]:
 _DAYS = {"YESTERDAY": -1, "TODAY": 0, "TOMORROW": 1}
 
 
-def _span(which: str, unit: str, count: int, today: date) -> tuple[date, date]:
+def _span(which: str, unit: str, count: int, calendar: Calendar) -> tuple[date, date]:
     """LAST_N_DAYS includes today, the other LAST_N_… end before the current unit; NEXT_N_… begin after it."""
     if unit == "DAY":
-        tomorrow = today + timedelta(days=1)
+        tomorrow = calendar.today + timedelta(days=1)
         if which == "LAST":
-            return today - timedelta(days=count), tomorrow
+            return calendar.today - timedelta(days=count), tomorrow
         return tomorrow, tomorrow + timedelta(days=count)
-    start = _start(unit, today)
+    start = _start(unit, calendar)
     if which == "LAST":
         return _moved(start, unit, -count), start
     return _moved(start, unit, 1), _moved(start, unit, 1 + count)
 
 
-def _start(unit: str, day: date) -> date:
+def _start(unit: str, calendar: Calendar) -> date:
+    day = calendar.today
+    if unit == "DAY":
+        return day
     if unit == "WEEK":
-        return day - timedelta(days=(day.weekday() + 1) % 7)
+        return day - timedelta(days=(day.weekday() - calendar.week_start) % 7)
     if unit == "MONTH":
         return day.replace(day=1)
-    if unit == "QUARTER":
-        return day.replace(month=(day.month - 1) // 3 * 3 + 1, day=1)
-    return day.replace(month=1, day=1)
+    first = calendar.fiscal_start_month if unit.startswith("FISCAL") else 1
+    months = 3 if unit.endswith("QUARTER") else 12
+    return _moved(day.replace(day=1), "MONTH", -((day.month - first) % months))
 
 
 def _moved(start: date, unit: str, count: int) -> date:
-    if unit == "WEEK":
-        return start + timedelta(weeks=count)
-    months = start.year * 12 + start.month - 1 + count * {"MONTH": 1, "QUARTER": 3, "YEAR": 12}[unit]
+    if unit in {"DAY", "WEEK"}:
+        return start + timedelta(days=count * (7 if unit == "WEEK" else 1))
+    months = (
+        start.year * 12
+        + start.month
+        - 1
+        + count * {"MONTH": 1, "QUARTER": 3, "YEAR": 12}[unit.rsplit("_", maxsplit=1)[-1]]
+    )
     return date(months // 12, months % 12 + 1, 1)

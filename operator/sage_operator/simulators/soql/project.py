@@ -19,7 +19,8 @@ class _Selection:
 
     def __init__(self, kind: ObjectType) -> None:
         self.kind = kind
-        self.names: list[str] = []
+        self.names: list[tuple[str, str]] = []
+        """Of each field, its name and where rows keep its value."""
         self.addresses: list[str] = []
         self.parents: dict[str, tuple[Field, _Selection]] = {}
 
@@ -38,7 +39,10 @@ def projection(paths: tuple[Path, ...], kind: ObjectType, database: Database, te
         for parent in found.parents:
             child = _Selection(database.types[parent.target.lower()])
             selection = selection.parents.setdefault(parent.relationship or "", (parent, child))[1]
-        (selection.addresses if found.field.type == "address" else selection.names).append(found.field.name)
+        if found.field.type == "address":
+            selection.addresses.append(found.field.name)
+        else:
+            selection.names.append((found.field.name, found.field.column))
     return _compiled(root, database)
 
 
@@ -46,15 +50,15 @@ def _compiled(selection: _Selection, database: Database) -> Projection:
     name, names = selection.kind.name, tuple(selection.names)
     addresses = tuple(selection.addresses)
     parents = [
-        (relationship, reference.name, database.table(reference.target).rows, _compiled(child, database))
+        (relationship, reference.column, database.table(reference.target).rows, _compiled(child, database))
         for relationship, (reference, child) in selection.parents.items()
     ]
 
     def plain(row: Row, base: str) -> dict[str, Any]:
         get = row.get
         record: dict[str, Any] = {"attributes": {"type": name, "url": f"{base}/sobjects/{name}/{row['Id']}"}}
-        for field in names:
-            record[field] = get(field)
+        for field, column in names:
+            record[field] = get(column)
         return record
 
     if not parents and not addresses:

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-TEXT_TYPES = frozenset({"string", "textarea", "phone", "url", "email", "picklist", "combobox", "encryptedstring"})
+TEXT_TYPES = frozenset(
+    {"string", "textarea", "phone", "url", "email", "picklist", "combobox", "encryptedstring", "multipicklist"}
+)
 ID_TYPES = frozenset({"id", "reference"})
 NUMBER_TYPES = frozenset({"double", "currency", "percent", "int"})
 
@@ -24,6 +26,16 @@ class Field:
     relationship: str | None = None
     """The name under which a query reaches the parent."""
     picklist: tuple[str, ...] = ()
+    precision: int = 18
+    scale: int = 2
+    """Of numbers with a fraction: how many digits there may be at all, and after the point."""
+    stored: str | None = None
+    """The name under which rows keep the value, if it is another one: the field was renamed."""
+
+    @property
+    def column(self) -> str:
+        """The name under which rows keep the value."""
+        return self.stored or self.name
 
     @property
     def target(self) -> str:

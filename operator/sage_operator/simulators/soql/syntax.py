@@ -74,6 +74,15 @@ class In:
     negated: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """A field of several choices compared with combinations of them: `INCLUDES`, `EXCLUDES`."""
+
+    path: Path
+    members: tuple[str, ...]
+    negated: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Not:
     """The opposite."""
@@ -95,7 +104,7 @@ class Or:
     terms: "tuple[Condition, ...]"
 
 
-Condition = Compare | Like | In | Not | And | Or
+Condition = Compare | Like | In | Chosen | Not | And | Or
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
