@@ -14,7 +14,7 @@ from sage_operator.sync.expressions.errors import ExpressionProblem, InvalidExpr
 from sage_operator.sync.expressions.functions import Implementation, Meter, bound
 from sage_operator.sync.expressions.grammar import parse
 from sage_operator.sync.expressions.kinds import kind_of
-from sage_operator.sync.expressions.translate import Translation
+from sage_operator.sync.expressions.translate import MACROS, Translation
 from sage_operator.sync.records import Scalar
 
 _INTEGERS = range(-(1 << 63), 1 << 63)
@@ -159,10 +159,10 @@ def _check_size(text: str) -> None:
 
 def _check_shape(text: str, tree: Tree) -> None:
     """Bound nesting and size, without recursion; a chain of one operator, or of choices, is one level."""
-    nodes, waiting = 0, [(tree, 1)]
+    nodes, waiting = 0, [(tree, 1, 1)]
     while waiting:
-        node, depth = waiting.pop()
-        nodes += 1
+        node, depth, weight = waiting.pop()
+        nodes += weight
         problem = None
         if depth > limits.DEPTH:
             problem = f"it is nested more than {limits.DEPTH} deep"
@@ -171,10 +171,15 @@ def _check_shape(text: str, tree: Tree) -> None:
         if problem:
             raise InvalidExpression(problem, text=text, start=node.meta.start_pos, end=node.meta.end_pos)
         waiting.extend(
-            (child, depth if _goes_on(node, child) else depth + 1)
+            (child, depth if _goes_on(node, child) else depth + 1, limits.REPEATED if _repeats(node, child) else weight)
             for child in reversed(node.children)
             if isinstance(child, Tree)
         )
+
+
+def _repeats(node: Tree, child: Tree) -> bool:
+    """Tell whether a part is what a macro does with each element."""
+    return bool(node.data == "method" and node.children[1] in MACROS and child is not node.children[0])
 
 
 def _goes_on(node: Tree, child: Tree) -> bool:

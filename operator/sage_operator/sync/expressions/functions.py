@@ -7,7 +7,7 @@ word of it and returns what the library refuses. To CEL that is an error like it
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import wraps
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -214,14 +214,15 @@ HIDDEN: Mapping[str, Implementation] = MappingProxyType({"+": _add, "matched": _
 
 def bound(run: Implementation, meter: Meter) -> Callable[..., Any]:
     """Return a function for one evaluation, as the library may call it: it raises nothing."""
+    return partial(_called, run, meter)
 
-    @wraps(run)
-    def call(*arguments: Any) -> Any:
-        try:
-            meter.use(limits.CALL + sum(len(argument) for argument in arguments if type(argument) is str))
-            return run(meter, *arguments)
-        except Failure as failure:
-            meter.problem = str(failure)
-            return _NO_VALUE
 
-    return call
+def _called(run: Implementation, meter: Meter, *arguments: Any) -> Any:
+    if meter.exhausted:
+        return _NO_VALUE
+    try:
+        meter.use(limits.CALL + sum([len(argument) for argument in arguments if type(argument) is str]))
+        return run(meter, *arguments)
+    except Failure as failure:
+        meter.problem = str(failure)
+        return _NO_VALUE

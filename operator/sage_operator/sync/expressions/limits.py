@@ -12,6 +12,9 @@ DEPTH = 32
 NODES = 250
 """Parts of an expression: literals, fields, operators, calls."""
 
+REPEATED = 4
+"""Parts that one within a macro counts for: it is evaluated for each element."""
+
 ELEMENTS = 100
 """Elements of a list; a macro looks at no more."""
 
@@ -30,5 +33,5 @@ WORK = 4 * TEXT
 CALL = 200
 """Characters that a call counts for."""
 
-READ = 4 * TEXT
+READ = 2 * TEXT
 """Characters of field values in one evaluation, each counted as often as it may be looked at."""

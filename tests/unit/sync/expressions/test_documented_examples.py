@@ -73,5 +73,5 @@ def test_the_page_has_the_limits() -> None:
     page = PAGE[PAGE.index("## Limits") :]
     for limit in (limits.LENGTH, limits.NODES, limits.DEPTH, limits.TEXT, limits.ELEMENTS, limits.READ, limits.WORK):
         assert f"{limit:,}" in page
-    for limit in (limits.CALL, limits.MATCHED, limits.PATTERN, limits.PATTERN_START):
+    for limit in (limits.CALL, limits.REPEATED, limits.MATCHED, limits.PATTERN, limits.PATTERN_START):
         assert f"{limit:,}" in page

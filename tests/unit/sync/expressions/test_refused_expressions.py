@@ -118,6 +118,7 @@ REFUSED = [
     ("!" * 32 + "true", 33, "more than 32 deep"),
     ("1 + (" * 16 + "1 - (" * 16 + "1" + ")" * 32, None, "more than 32 deep"),
     ("+".join("1" * 250), None, "more than 250 parts"),
+    ("[1].all(x, " + " && ".join(["x > 0"] * 28) + ")", None, "more than 250 parts"),
     (f"1 in [{ELEMENTS}]", 6, "at most 100 elements"),
 ]
 
