@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, func, literal_column, select, update
 
 from sage_operator.ledger import _figures
 from sage_operator.ledger._sql import ForMany, any_of, listed, upsert
@@ -25,9 +25,10 @@ _ACCOUNT = _NAMES.index("account_id")
 
 _here = _d.scope_id == bindparam("scope")
 _these = _d.id.in_(any_of("ids"))
-_of_accounts = _d.account_id.in_(any_of("accounts"))
+# The sum keeps SQLite from reading all documents of the scope by their primary key rather than those of the accounts.
+_of_accounts = and_(_d.account_id.in_(any_of("accounts")), _d.scope_id + literal_column("0") == bindparam("scope"))
 _stored = select(*_COLUMNS).where(_here, _these)
-_of = select(*_COLUMNS).where(_here, _of_accounts)
+_of = select(*_COLUMNS).where(_of_accounts)
 _open = select(_d.id).where(_here, UNPAID, _d.id > bindparam("after")).order_by(_d.id).limit(bindparam("at_most"))
 _unseen = (
     select(_d.id)
@@ -48,7 +49,7 @@ _store = ForMany(
 _see = update(documents).where(_here, _these).values(seen_by=bindparam("by"))
 _accounts_of = select(_d.account_id).where(_here, _these).distinct()
 _remove = delete(documents).where(_here, _these)
-_forget_documents = delete(documents).where(_here, _of_accounts)
+_forget_documents = delete(documents).where(_of_accounts)
 
 _limits_here = (_l.scope_id == bindparam("scope"), _l.account_id.in_(any_of("accounts")))
 _limits = select(_l.account_id, _l.amount).where(*_limits_here)
@@ -110,7 +111,8 @@ def documents_of(
 def store_credit_limits(connection: Connection, scope: ScopeState, limits: Mapping[str, Decimal | None]) -> None:
     """Store the credit limits of accounts; None where there is none."""
     wanted = {account: None if amount is None else _exact(amount) for account, amount in limits.items()}
-    stored = dict(connection.execute(_limits, {"scope": scope.id, "accounts": listed(wanted)}).tuples())
+    rows = connection.execute(_limits, {"scope": scope.id, "accounts": listed(wanted)})
+    stored = {account: amount for account, amount in rows}  # noqa: C416 - rows of two are no pairs to the type checker
     changed = {account: amount for account, amount in wanted.items() if stored.get(account) != amount}
     gone = [account for account, amount in changed.items() if amount is None]
     connection.execute(_forget_limits, {"scope": scope.id, "accounts": listed(gone)})

@@ -175,7 +175,7 @@ documents = Table(
 
 UNPAID = documents.c.is_open == literal_column("1")
 
-Index("documents_account", documents.c.scope_id, documents.c.account_id)
+Index("documents_account", documents.c.account_id)
 Index("documents_open", documents.c.scope_id, documents.c.id, sqlite_where=UNPAID, postgresql_where=UNPAID)
 
 credit_limits = Table(

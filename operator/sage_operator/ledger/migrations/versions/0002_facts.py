@@ -62,7 +62,7 @@ def _make_documents() -> None:
         sa.Column("seen_by", sa.Text),
         sqlite_with_rowid=False,
     )
-    op.create_index("documents_account", "documents", ["scope_id", "account_id"])
+    op.create_index("documents_account", "documents", ["account_id"])
     is_open = sa.text("is_open = 1")
     op.create_index("documents_open", "documents", ["scope_id", "id"], sqlite_where=is_open, postgresql_where=is_open)
 
