@@ -58,7 +58,10 @@ class Condition:
     @property
     def paths(self) -> tuple[str, ...]:
         """The fields that it compares, in order, each once, whatever its case."""
-        return tuple({use.path.lower(): use.path for use in reversed(self.fields)}.values())[::-1]
+        paths: dict[str, str] = {}
+        for use in self.fields:
+            paths.setdefault(use.path.lower(), use.path)
+        return tuple(paths.values())
 
     def of_child(self, relationship: str) -> str:
         """Return it for a child of the object: each field is reached by the relationship, all else is as written."""

@@ -29,6 +29,8 @@ MOST_COMPARISONS = 100
 MOST_VALUES = 200
 """Values of a list."""
 
+_OPENING = re.compile(r"[ \t\r\n]*\(")
+
 _PARSER = lark.Lark(
     Path(__file__).with_name("condition.lark").read_text("utf-8"),
     parser="lalr",
@@ -73,10 +75,10 @@ def _parsed(text: str) -> list[FieldUse]:
     bounds = _Bounds()
     for token in _tokens(text):
         offset = token.start_pos or 0
-        if previous is not None and (previous.type, token.type) == ("PATH", "LPAR"):
-            raise Mistake(previous.start_pos or 0, words.function(previous))
         if problem := words.misplaced(token, previous) or bounds.exceeded(token.type):
             raise Mistake(offset, problem)
+        if token.type == "PATH" and _OPENING.match(text, token.end_pos or 0):
+            raise Mistake(offset, words.function(token))
         try:
             parser.feed_token(token)
         except lark.UnexpectedToken:
