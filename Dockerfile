@@ -41,7 +41,8 @@ LABEL org.opencontainers.image.title="sage-operator" \
 RUN install -d -o 65532 -g 65532 /var/lib/sage-operator
 COPY --from=build /opt/sage-operator /opt/sage-operator
 # Everything was compiled when it was installed; the root file system may be read-only.
-ENV PATH=/opt/sage-operator/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
+# Kopf asks for the user's name, which a number has none of.
+ENV PATH=/opt/sage-operator/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 LOGNAME=sage-operator
 # A number, so that Kubernetes can tell that it is not root.
 USER 65532:65532
 WORKDIR /var/lib/sage-operator

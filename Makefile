@@ -61,6 +61,21 @@ docs: $(READY) ## Generate docs/reference from the code
 envtest: $(READY) ## Get kube-apiserver, etcd and kubectl for the demo and the end-to-end tests (ARGS=--force again)
 	$(BIN)/python -m sage_operator.embedded fetch $(ARGS)
 
+# What builds images: docker, podman or buildah. `make kind` is for docker.
+ENGINE ?= docker
+VERSION := $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' operator/sage_operator/_version.py)
+IMAGE := sage-operator:$(VERSION)
+
+.PHONY: image
+image: ## Build the container image (BASE=… is what it is built on, EXTRAS=simulators adds them, ENGINE=podman)
+	$(ENGINE) build $(if $(BASE),--build-arg BASE=$(BASE)) --build-arg EXTRAS=$(EXTRAS) --build-arg VERSION=$(VERSION) \
+	  --build-arg REVISION=$$(git rev-parse HEAD) --tag $(IMAGE) .
+
+.PHONY: kind
+kind: EXTRAS := simulators
+kind: $(READY) image ## Show it in a cluster of its own, and run the end-to-end tests there (needs Docker, kind and kubectl)
+	deploy/kind.sh $(IMAGE)
+
 .PHONY: constraints
 constraints: $(READY) ## Pin the newest allowed version of every dependency, with hashes, in constraints.txt
 	{ echo '# Made by `make constraints` from pyproject.toml: every dependency of the package, its extras and its groups.'; \
