@@ -154,6 +154,7 @@ def scenarios(draw: st.DrawFn) -> Scenario:
     start = draw(st.integers(1, 12))
     periods = [period_of(kind, day, settings, settings.fiscal_start or start)[1] for kind in PeriodKind]
     edges = [day, day - timedelta(days=364), day - timedelta(days=365)]
+    edges += [] if settings.since is None else [settings.since]
     edges += [edge for days in periods for edge in (days[0], days[-1], days[0] - timedelta(days=365))]
     seconds = st.sampled_from([0, 0, 1, 43_200, -1, 1800, -3600]) | st.integers(-90_000, 90_000)
     random = draw(st.randoms(use_true_random=True))
