@@ -31,7 +31,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], dict[str, Any], str, tuple[str, ...]]]
         {"accounts": {"fields": [{"target": "colour", "source": "Name"}]}},
         {"accounts": {"fields": None}},
         "InvalidFieldMap",
-        ("colour", "Correct spec.accounts.fields"),
+        ("accounts.fields[colour]", "Correct the target"),
     ),
     "source": (
         {"accounts": {"fields": [{"target": "comment", "source": "Colour__c"}]}},
@@ -43,7 +43,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], dict[str, Any], str, tuple[str, ...]]]
         {"accounts": {"preset": "None", "fields": [{"target": "phone", "source": "Phone"}]}},
         {"accounts": {"preset": "Default"}},
         "InvalidFieldMap",
-        ("mandatory target `name`",),
+        ("accounts.fields[name]: ForceManager demands this field",),
     ),
     "branch": (
         {"forceManager": {"branch": "Atlantis"}},

@@ -77,7 +77,7 @@ def integrations() -> Iterator[Any]:
     sources += [(path, path.read_text(encoding="utf-8")) for path in sorted((ROOT / "deploy/samples").glob("*.yaml"))]
     for path, text in sources:
         for number, body in enumerate(yaml.safe_load_all(text)):
-            if body.get("kind") == "SageIntegration":
+            if isinstance(body, dict) and body.get("kind") == "SageIntegration":
                 yield pytest.param(body, id=f"{path.relative_to(ROOT)}-{body['metadata']['name']}-{number}")
 
 
