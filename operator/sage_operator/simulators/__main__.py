@@ -8,6 +8,7 @@ import ctypes
 import os
 import signal
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -29,6 +30,9 @@ _PR_SET_PDEATHSIG = 1
 @click.option("--accounts", default=100, type=click.IntRange(0), help="Accounts in Sage.")
 @click.option("--contacts", default=200, type=click.IntRange(0), help="Contacts in Sage.")
 @click.option("--owners", default=10, type=click.IntRange(1), help="Sage users who own them.")
+@click.option(
+    "--documents", default=0, type=click.IntRange(0), help="Trade documents in Sage, of all accounts together."
+)
 @click.option("--companies", default=1, type=click.IntRange(1), help="Companies in Sage.")
 @click.option(
     "--associated-share", default=1.0, type=click.FloatRange(0, 1), help="Accounts whose owner uses ForceManager."
@@ -36,6 +40,11 @@ _PR_SET_PDEATHSIG = 1
 @click.option("--seed", default=1, help="The same seed gives the same data.")
 @click.option("--tenants", default=1, type=click.IntRange(1), help="Organisations and tenants to create.")
 @click.option("--scenario", default="calm", help=f"One of {', '.join(SCENARIOS)}, or a JSON file.")
+@click.option(
+    "--tls",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Serve https, by a certificate authority made at start; its ca.pem is put into this directory.",
+)
 @click.option("--die-with-parent", is_flag=True, help="Stop when the process that started this one ends (Linux).")
 @click.version_option(__version__)
 def main(
@@ -45,6 +54,7 @@ def main(
     forcemanager_port: int,
     tenants: int,
     scenario: str,
+    tls: Path | None,
     die_with_parent: bool,
     **parameters: Any,
 ) -> None:
@@ -63,6 +73,7 @@ def main(
         sage_port=sage_port,
         forcemanager_port=forcemanager_port,
         extra=tenants - 1,
+        tls=tls,
     )
     add_faults(chosen, simulators)
     asyncio.run(_serve(simulators, tenants))
@@ -105,6 +116,7 @@ def _description(simulators: Simulators, tenants: int) -> dict[str, Any]:
             {"sage": pair.sage_email, "forceManager": pair.forcemanager_email}
             for pair in simulators.dataset.user_pairs()
         ],
+        **({"caFile": str(simulators.ca_file)} if simulators.ca_file else {}),
     }
 
 

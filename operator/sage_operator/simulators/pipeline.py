@@ -130,6 +130,7 @@ class Endpoint:
             query=request.query_params,
             headers=request.headers,
             body=body,
+            scheme=scope["scheme"],
         )
         counters = self._pipeline.counters
         counters.begin(call.operation)
@@ -140,15 +141,17 @@ class Endpoint:
                 cut_connection(scope)
                 await asyncio.sleep(0)  # so that the server learns of it before we return
             elif effect.cut == "during":
+                body = next(answer.stream, b"") if answer.stream else answer.body
                 await send(_start(answer, self._pipeline.clock))
-                await send(
-                    {"type": "http.response.body", "body": answer.body[: len(answer.body) // 2], "more_body": True}
-                )
+                await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
                 cut_connection(scope, gently=True)
                 await asyncio.sleep(0)
             else:
                 status = answer.status
                 await send(_start(answer, self._pipeline.clock))
+                for piece in answer.stream or ():
+                    await send({"type": "http.response.body", "body": piece, "more_body": True})
+                    await asyncio.sleep(0)
                 await send({"type": "http.response.body", "body": answer.body})
         finally:
             counters.end(status)
@@ -158,7 +161,7 @@ def _start(answer: Answer, clock: Clock) -> Message:
     headers = {
         "content-type": "application/json;charset=UTF-8",
         "date": clock.http_date(),
-        "content-length": str(len(answer.body)),
+        **({} if answer.stream else {"content-length": str(len(answer.body))}),
         **answer.headers,
     }
     pairs = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]

@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -18,6 +19,7 @@ from sage_operator.simulators.forcemanager.app import BASE, ForceManagerSimulato
 from sage_operator.simulators.forcemanager.settings import TenantSettings
 from sage_operator.simulators.sage.app import SageSimulator
 from sage_operator.simulators.sage.settings import OrganisationSettings
+from sage_operator.simulators.tls import Certificates, make_certificates
 
 T = TypeVar("T")
 
@@ -64,7 +66,7 @@ class _Protocol(H11Protocol):
 class _Server(uvicorn.Server):
     """A server that leaves signals to its process and tells when it is ready."""
 
-    def __init__(self, app: Any) -> None:
+    def __init__(self, app: Any, certificates: Certificates | None) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
@@ -81,6 +83,8 @@ class _Server(uvicorn.Server):
                 timeout_keep_alive=75,
                 timeout_graceful_shutdown=1,
                 backlog=1024,
+                ssl_certfile=certificates.certificate if certificates else None,
+                ssl_keyfile=certificates.key if certificates else None,
             )
         )
         self.ready = asyncio.Event()
@@ -94,6 +98,14 @@ class _Server(uvicorn.Server):
         """Begin to listen."""
         await super().startup(sockets=sockets)
         self.ready.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close all connections, also those whose client does not answer TLS's good-bye."""
+        await super().shutdown(sockets=sockets)
+        for connection in list(self.server_state.connections):
+            if connection.transport is not None:
+                connection.transport.abort()
+        await asyncio.sleep(0.01)  # until the event loop has told them
 
 
 class Simulators:
@@ -113,6 +125,10 @@ class Simulators:
         sage_port, forcemanager_port: 0 takes a free one.
         extra: how many more organisations and tenants to create: `demo-2`, `demo-3`, …, whose credentials have the
             same ending (`demo-client-2`), with data sets of other seeds.
+        tls: serve https, with a certificate authority that is made now; its file `ca.pem` is put into this directory.
+
+    Attributes:
+        ca_file: what clients have to trust; None: the simulators serve http.
     """
 
     def __init__(
@@ -125,8 +141,12 @@ class Simulators:
         sage_port: int = 0,
         forcemanager_port: int = 0,
         extra: int = 0,
+        tls: Path | None = None,
     ) -> None:
         self.dataset = dataset or Dataset()
+        certificates = make_certificates(tls, host=host) if tls else None
+        self.ca_file = certificates.ca if certificates else None
+        scheme = "https" if certificates else "http"
         sage, forcemanager = SageSimulator(), ForceManagerSimulator()
         forcemanager.pipeline.clock.follow(sage.pipeline.clock)
         for number in range(1, extra + 2):
@@ -135,23 +155,23 @@ class Simulators:
             sage.add_organisation(FIRST + end, CLIENT_ID + end, CLIENT_SECRET + end, own, organisation_settings)
             forcemanager.add_tenant(FIRST + end, {PUBLIC_KEY + end: PRIVATE_KEY + end}, own, tenant_settings)
         self._sockets = [_listening(host, port) for port in (sage_port, forcemanager_port)]
-        sage_url, forcemanager_url = (f"http://{host}:{sock.getsockname()[1]}" for sock in self._sockets)
+        sage_url, forcemanager_url = (f"{scheme}://{host}:{sock.getsockname()[1]}" for sock in self._sockets)
         self.sage = SageServer(
             url=sage_url,
             client_id=CLIENT_ID,
             client_secret=CLIENT_SECRET,
-            control=SageControl(sage_url),
+            control=SageControl(sage_url, self.ca_file),
             simulator=sage,
         )
         self.forcemanager = ForceManagerServer(
             url=forcemanager_url + BASE,
             public_key=PUBLIC_KEY,
             private_key=PRIVATE_KEY,
-            control=ForceManagerControl(forcemanager_url),
+            control=ForceManagerControl(forcemanager_url, self.ca_file),
             simulator=forcemanager,
         )
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._servers = [_Server(sage.app), _Server(forcemanager.app)]
+        self._servers = [_Server(sage.app, certificates), _Server(forcemanager.app, certificates)]
         self._started = threading.Event()
         self._thread: threading.Thread | None = None
 

@@ -1,6 +1,6 @@
 """What both simulators share about HTTP: a request read whole, an answer, and JSON with exact numbers."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -38,16 +38,19 @@ class Call:
     query: Mapping[str, str]
     headers: Headers
     body: bytes
+    scheme: str = "http"
     effect: Effect = NO_EFFECT
     """What an injected fault asks the handler to do to single items."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """A response, whole."""
+    """A response: whole, or made piece by piece while it is sent."""
 
     status: int = 200
     body: bytes = b""
+    stream: Iterator[bytes] | None = None
+    """What is sent instead of the body, in pieces between which other requests are served."""
     headers: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod

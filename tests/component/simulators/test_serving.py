@@ -3,9 +3,11 @@
 import json
 import os
 import signal
+import ssl
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +47,37 @@ async def test_as_asynchronous_context() -> None:
         assert simulators.call(lambda: len(simulators.sage.simulator.organisations["demo"].table("Account"))) == 1
     assert not reachable(simulators.sage.url)
     assert not reachable(simulators.forcemanager.url)
+
+
+async def test_tls(tmp_path: Path) -> None:
+    """With TLS both serve https by a new authority, the control API too, and end though a client stays connected."""
+    directory = tmp_path / "tls"
+    async with Simulators(dataset=Dataset(accounts=1, contacts=0), tls=directory) as simulators:
+        assert simulators.ca_file == directory / "ca.pem"
+        trusting = ssl.create_default_context(cafile=simulators.ca_file)
+        http = httpx.AsyncClient(verify=trusting)
+        assert simulators.sage.url.startswith("https://127.0.0.1:")
+        assert (await http.get(simulators.sage.url + "/services/data/")).status_code == 200
+        assert (await http.get(simulators.forcemanager.url + "/users")).status_code == 401
+        assert simulators.forcemanager.control.tenants()[0]["name"] == "demo"
+        simulators.sage.control.add_fault(operation="versions", cut="before", times=1)
+        with pytest.raises(httpx.TransportError):
+            await http.get(simulators.sage.url + "/services/data/")
+        assert (await http.get(simulators.sage.url + "/services/data/")).status_code == 200
+        with pytest.raises(httpx.ConnectError, match="certificate"):
+            await httpx.AsyncClient().get(simulators.sage.url)
+    await http.aclose()
+    assert (directory / "server.key").stat().st_mode & 0o077 == 0
+
+
+def test_one_clock() -> None:
+    """Both simulators tell the same time, whichever is told to change it."""
+    with Simulators(dataset=Dataset(accounts=1, contacts=0)) as simulators:
+        sage, forcemanager = simulators.sage.control, simulators.forcemanager.control
+        moved = sage.move_clock(datetime(2031, 5, 1, tzinfo=UTC))
+        assert timedelta() <= forcemanager.now() - moved < timedelta(minutes=1)
+        forcemanager.advance_clock(timedelta(days=31))
+        assert sage.now().month == 6
 
 
 def test_many_organisations() -> None:
@@ -91,6 +124,18 @@ def test_program_dies_with_its_parent() -> None:
         assert reachable(told["sage"]["url"])
         os.kill(parent.pid, signal.SIGKILL)
     assert gone(told["sage"]["url"])
+
+
+def test_program_with_tls(tmp_path: Path) -> None:
+    """The program says where the certificate of its authority is, and makes documents on demand."""
+    process, told = started("--tls", str(tmp_path), "--documents", "7")
+    with process:
+        assert told["sage"]["url"].startswith("https://")
+        trusting = ssl.create_default_context(cafile=told["caFile"])
+        documents = "/_control/records/s2cor__Sage_INV_Trade_Document__c"
+        assert len(httpx.get(told["sage"]["url"] + documents, verify=trusting).json()) == 7
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
 
 
 def test_help_and_wrong_options() -> None:

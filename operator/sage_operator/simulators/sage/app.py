@@ -11,10 +11,12 @@ from sage_operator.simulators.control.sage import sage_routes
 from sage_operator.simulators.dataset import Dataset
 from sage_operator.simulators.pipeline import Endpoint, Pipeline
 from sage_operator.simulators.sage.answers import fault_body, refusal
+from sage_operator.simulators.sage.bulk import Jobs
 from sage_operator.simulators.sage.describe import describe, describe_global
 from sage_operator.simulators.sage.oauth import Sessions
-from sage_operator.simulators.sage.organisation import Organisation, OrganisationSettings
+from sage_operator.simulators.sage.organisation import Organisation
 from sage_operator.simulators.sage.queries import Queries
+from sage_operator.simulators.sage.settings import OrganisationSettings
 from sage_operator.simulators.wire import Answer, Call, Refusal
 
 _VERSIONS = {
@@ -38,13 +40,16 @@ class SageSimulator:
         """By name."""
         self.sessions = Sessions(self.pipeline.clock)
         self.queries = Queries(self.pipeline.clock)
+        self.jobs = Jobs(self.pipeline.clock)
         version = "/services/data/v{version:str}"
+        jobs, job = f"{version}/jobs/query", f"{version}/jobs/query/{{job}}"
         self.app = Starlette(
             routes=[
                 self._route("/services/oauth2/token", "token", self._token, method="POST"),
                 self._route("/services/data", "versions", self._versions),
                 self._route("/services/data/", "versions", self._versions),
                 self._route(f"{version}/limits", "limits", self._signed_in(self._limits)),
+                self._route(f"{version}/limits/", "limits", self._signed_in(self._limits)),
                 self._route(f"{version}/sobjects", "sobjects", self._signed_in(self._sobjects)),
                 self._route(f"{version}/sobjects/", "sobjects", self._signed_in(self._sobjects)),
                 self._route(f"{version}/sobjects/{{object}}/describe", "describe", self._signed_in(self._describe)),
@@ -54,6 +59,12 @@ class SageSimulator:
                 self._route(f"{version}/queryAll/", "queryAll", self._signed_in(self._query_all)),
                 self._route(f"{version}/query/{{locator}}", "queryMore", self._signed_in(self._query_more)),
                 self._route(f"{version}/queryAll/{{locator}}", "queryMore", self._signed_in(self._query_more)),
+                self._route(jobs, "bulk.create", self._signed_in(self.jobs.create), method="POST"),
+                self._route(jobs, "bulk.list", self._signed_in(self.jobs.every)),
+                self._route(job, "bulk.info", self._signed_in(self.jobs.info)),
+                self._route(job, "bulk.abort", self._signed_in(self.jobs.abort), method="PATCH"),
+                self._route(job, "bulk.delete", self._signed_in(self.jobs.delete), method="DELETE"),
+                self._route(f"{job}/results", "bulk.results", self._signed_in(self.jobs.results)),
                 *common_routes(self.pipeline, self.reset),
                 *sage_routes(self),
                 self._route("/{rest:path}", "unknown", _not_found),
@@ -91,11 +102,12 @@ class SageSimulator:
         return organisation
 
     def reset(self) -> None:
-        """Return all organisations to their initial state; forget sessions and cursors."""
+        """Return all organisations to their initial state; forget sessions, cursors and jobs."""
         for organisation in self.organisations.values():
             organisation.reset()
         self.sessions.expire()
         self.queries.forget()
+        self.jobs.forget()
 
     def _route(self, path: str, operation: str, handler: Callable[[Call], Answer], method: str = "GET") -> Route:
         return Route(path, Endpoint(self.pipeline, operation, handler), methods=[method])

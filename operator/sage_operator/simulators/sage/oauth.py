@@ -45,7 +45,7 @@ class Sessions:
         now = self._clock.now()
         token = f"{organisation.id[:15]}!{secrets.token_urlsafe(32)}"
         self._sessions[token] = _Session(organisation, now)
-        url = f"http://{call.headers.get('host', 'localhost')}"
+        url = f"{call.scheme}://{call.headers.get('host', 'localhost')}"
         issued = str(int(now.timestamp() * 1000))
         identity = f"{url}/id/{organisation.id}/{organisation.user_id}"
         digest = hmac.digest(organisation.client_secret.encode(), (identity + issued).encode(), hashlib.sha256)
