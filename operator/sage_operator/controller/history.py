@@ -21,7 +21,7 @@ def past_of(records: Sequence[RunRecord]) -> Past | None:
     for record in records:
         if record.result is None or record.result.outcome != "Failed" or record.result.reason in STALLED_REASONS:
             break
-        failures += 1
+        failures += record.times
     return Past(
         started_at=newest.header.started_at,
         ended_at=newest.result.completed_at if newest.result is not None else None,

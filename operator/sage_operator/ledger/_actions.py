@@ -60,7 +60,15 @@ _end = ForMany(
 _close = ForMany(update(actions).where(_at_key).values(stage=Stage.UNCLEAR.value, ended_at=bindparam("at")))
 
 
-def store(connection: Connection, run_id: str, done: Iterable[Action], stage: Stage, *, at: datetime) -> None:
+def store(
+    connection: Connection,
+    run_id: str,
+    done: Iterable[Action],
+    stage: Stage,
+    *,
+    at: datetime,
+    keep_values: bool = False,
+) -> None:
     """Store actions; a later one of the same run, record and kind replaces the earlier."""
     _store(
         connection,
@@ -74,6 +82,7 @@ def store(connection: Connection, run_id: str, done: Iterable[Action], stage: St
                 "message": action.message,
                 # A create sends all that is mapped; of an update it is news which fields changed.
                 "fields": sorted(action.payload) if action.kind is ActionKind.UPDATE else (),
+                "payload": action.payload if keep_values and action.payload else None,
             }
             for action in done
         ),

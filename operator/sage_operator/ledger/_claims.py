@@ -82,6 +82,7 @@ _leave = (
         code=null(),
         message="",
         retry_at=null(),
+        rejected_since=null(),
         unclear_since=null(),
         entered=False,
         updated_at=bindparam("at"),

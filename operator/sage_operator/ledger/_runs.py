@@ -1,10 +1,11 @@
 """Runs: how they began and ended."""
 
 from collections.abc import Mapping
+from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, exists, func, insert, select, update
 
-from sage_operator.ledger.tables import runs
+from sage_operator.ledger.tables import actions, runs
 from sage_operator.sync.entities import ActionKind, Entity, Mode, Trigger
 from sage_operator.sync.state import RunHeader, RunRecord, RunResult, ScopeState
 
@@ -58,14 +59,52 @@ def end(connection: Connection, run_id: str, result: RunResult) -> None:
         )
     )
 
+    _fold(connection, run_id)
+
+
+def _fold(connection: Connection, run_id: str) -> None:
+    """Let a run that did nothing stand for the one before it too, if that did nothing either and ended alike."""
+    run = connection.execute(select(runs).where(runs.c.id == run_id)).one()
+    newest = (
+        select(runs)
+        .where(runs.c.integration == run.integration, runs.c.id < run_id)
+        .order_by(runs.c.id.desc())
+        .limit(1)
+    )
+    before = connection.execute(newest).one_or_none()
+    if before is None or not _alike(run, before) or not (_idle(connection, run) and _idle(connection, before)):
+        return
+    connection.execute(delete(runs).where(runs.c.id == before.id))
+    connection.execute(
+        update(runs)
+        .where(runs.c.id == run_id)
+        .values(first_at=before.first_at or before.started_at, times=run.times + before.times)
+    )
+
+
+def _alike(run: Row[Any], before: Row[Any]) -> bool:
+    return all(
+        getattr(run, name) == getattr(before, name)
+        for name in ("outcome", "reason", "message", "mode", "trigger", "scope_id")
+    )
+
+
+def _idle(connection: Connection, run: Row[Any]) -> bool:
+    """Tell whether a run did nothing with any record."""
+    for counts in (run.counts or {}).values():
+        if any(count for kind, count in counts.items() if kind != ActionKind.UNCHANGED):
+            return False
+    return not connection.scalar(select(exists().where(actions.c.run_id == run.id)))
+
 
 def last(connection: Connection, integration: str, limit: int) -> tuple[RunRecord, ...]:
     """Return the newest runs of an integration, newest first."""
     newest = select(runs).where(runs.c.integration == integration).order_by(runs.c.id.desc()).limit(limit)
-    return tuple(_record(row) for row in connection.execute(newest))
+    return tuple(record(row) for row in connection.execute(newest))
 
 
-def _record(row: Row[tuple[object, ...]]) -> RunRecord:
+def record(row: Row[Any]) -> RunRecord:
+    """Return a run from its columns."""
     header = RunHeader(id=row.id, integration=row.integration, trigger=Trigger(row.trigger), started_at=row.started_at)
     if row.outcome is None:
         return RunRecord(header=header, result=None)
@@ -81,6 +120,8 @@ def _record(row: Row[tuple[object, ...]]) -> RunRecord:
             requests=row.requests,
             data_as_of=row.data_as_of,
         ),
+        times=row.times,
+        first_at=row.first_at,
     )
 
 

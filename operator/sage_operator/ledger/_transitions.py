@@ -11,7 +11,7 @@ from sqlalchemy import and_, bindparam, case, func, literal, null, select, updat
 from sqlalchemy.dialects.sqlite import Insert
 
 from sage_operator.ledger._sql import ForMany, any_of, upsert
-from sage_operator.ledger._types import Json
+from sage_operator.ledger._types import Json, UtcTime
 from sage_operator.ledger.tables import records, word
 from sage_operator.sync.entities import RecordStatus
 
@@ -42,10 +42,18 @@ BLANK: Mapping[str, Any] = {
     "entered": False,
     "seen_by": None,
     "last_run_id": None,
+    "rejected_since": None,
 }
 """The columns of a record that is new and of which nothing is known."""
 
-SETTLED: Mapping[str, Any] = {"code": null(), "message": "", "attempts": 0, "retry_at": null(), "unclear_since": null()}
+SETTLED: Mapping[str, Any] = {
+    "code": null(),
+    "message": "",
+    "attempts": 0,
+    "retry_at": null(),
+    "unclear_since": null(),
+    "rejected_since": null(),
+}
 """The columns of a record with which nothing is wrong."""
 
 
@@ -73,7 +81,15 @@ def _change(**changed: Any) -> ForMany:
 
 _new = upsert(records)
 
-REJECT = _insert_or(_new, "status", "code", "message", "retry_at", attempts=_r.attempts + 1)
+REJECT = _insert_or(
+    _new,
+    "status",
+    "code",
+    "message",
+    "retry_at",
+    attempts=_r.attempts + 1,
+    rejected_since=func.coalesce(_r.rejected_since, _new.excluded.rejected_since),
+)
 WAIT = _insert_or(_new, "status", "code", "message", "retry_at")
 RELEASE = _change(
     status=_NOT_SYNCHRONIZED,
@@ -84,6 +100,7 @@ RELEASE = _change(
     code=null(),
     attempts=0,
     retry_at=null(),
+    rejected_since=null(),
     entered=False,
     last_run_id=bindparam("by_run"),
 )
@@ -141,6 +158,7 @@ REFUSED = _change(
     message=bindparam("said"),
     attempts=_r.attempts + 1,
     retry_at=bindparam("again"),
+    rejected_since=func.coalesce(_r.rejected_since, bindparam("at", type_=UtcTime)),
     unclear_since=null(),
     field_hashes=case((_r.target_id.is_(None), _nothing), else_=_r.field_hashes),
     figure_hashes=case((_r.target_id.is_(None), _nothing), else_=_r.figure_hashes),

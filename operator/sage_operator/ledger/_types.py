@@ -1,6 +1,7 @@
 """How Python's values are stored."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -9,6 +10,8 @@ from sqlalchemy.types import TypeDecorator
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_encode_exactly = msgspec.json.Encoder(decimal_format="number").encode
+_decode_exactly = msgspec.json.Decoder(float_hook=Decimal).decode
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -43,3 +46,18 @@ class Json(TypeDecorator[Any]):
     def process_result_value(self, value: str | None, _dialect: Dialect) -> Any:
         """Decode a value."""
         return None if value is None else msgspec.json.decode(value)
+
+
+class ExactJson(TypeDecorator[Any]):
+    """Values as they went over the wire, as compact JSON text; numbers with a fraction are exact `Decimal`."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, _dialect: Dialect) -> str | None:
+        """Encode values."""
+        return None if value is None else _encode_exactly(value).decode()
+
+    def process_result_value(self, value: str | None, _dialect: Dialect) -> Any:
+        """Decode values."""
+        return None if value is None else _decode_exactly(value)

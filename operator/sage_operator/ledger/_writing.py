@@ -75,7 +75,9 @@ def note(
     by_kind = _by_kind(noted, _WITHOUT_CALL)
     new = {**ways.BLANK, "scope_id": scope.id, "seen_by": seen_by, "last_run_id": run_id, "updated_at": at}
     rejected = [{**_row(action), "retry_at": action.retry_at} for action in by_kind[ActionKind.REJECT]]
-    ways.REJECT(connection, rejected, **{**new, "status": RecordStatus.ERROR.value, "attempts": 1})
+    ways.REJECT(
+        connection, rejected, **{**new, "status": RecordStatus.ERROR.value, "attempts": 1, "rejected_since": at}
+    )
     ways.WAIT(connection, map(_row, by_kind[ActionKind.PENDING]), **new)
 
     released = by_kind[ActionKind.RELEASE]
@@ -120,6 +122,7 @@ def intend(
     *,
     at: datetime,
     seen_by: str | None,
+    keep_values: bool,
 ) -> None:
     """Stamp writes as sent: from here on their outcome is not known until it is settled."""
     by_kind = _by_kind(intended, {ActionKind.CREATE, ActionKind.UPDATE})
@@ -137,7 +140,7 @@ def intend(
     _intend_updates(connection, scope, by_kind[ActionKind.UPDATE], new)
     # Should the process die now, nothing else would tell that figures may have been written.
     _figures.make_due(connection, scope, [of.sage_id for of in intended if of.figures_hash is not None])
-    _actions.store(connection, run_id, intended, Stage.SENT, at=at)
+    _actions.store(connection, run_id, intended, Stage.SENT, at=at, keep_values=keep_values)
 
 
 def _intend_updates(

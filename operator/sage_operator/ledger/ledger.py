@@ -4,14 +4,15 @@ Every method is one transaction and may raise `LedgerUnavailable`. The meaning o
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sage_operator.ledger import _claims, _facts, _figures, _reading, _runs, _scopes, _streams, _writing
+from sage_operator.ledger import _claims, _facts, _figures, _reading, _retention, _runs, _scopes, _streams, _writing
 from sage_operator.ledger._database import Database
+from sage_operator.ledger._retention import Pruned
 from sage_operator.ledger._sql import size
 from sage_operator.sync.entities import Entity, Mode
 from sage_operator.sync.payments.documents import Document
@@ -37,13 +38,19 @@ def _now() -> datetime:
 class SqlLedger:
     """One SQLite file, one process, one connection; an async context that closes it."""
 
-    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database, clock: Callable[[], datetime], *, keep_values: bool) -> None:
         self._database = database
         self._clock = clock
+        self._keep_values = keep_values
 
     @classmethod
     async def open(
-        cls, path_or_url: str | Path, *, clock: Callable[[], datetime] = _now, busy_timeout: float = 5
+        cls,
+        path_or_url: str | Path,
+        *,
+        clock: Callable[[], datetime] = _now,
+        busy_timeout: float = 5,
+        keep_values: bool = False,
     ) -> Self:
         """Open a ledger and bring its tables up to date; a file is made if there is none, its directory is not.
 
@@ -51,12 +58,13 @@ class SqlLedger:
             path_or_url: an SQLite file, or the URL of one (`sqlite:///relative`, `sqlite:////absolute`).
             clock: UTC now, for changes that are not told when they happened.
             busy_timeout: seconds to wait while another program (a backup, say) holds the file's lock.
+            keep_values: keep with each write the values that it sent, personal data among them, for the archive.
 
         Raises:
             LedgerUnavailable: the file can't be used, another process uses it, or a newer operator wrote it.
         """
         database = await Database.open(path_or_url, busy_timeout=busy_timeout)
-        ledger = cls(database, clock)
+        ledger = cls(database, clock, keep_values=keep_values)
         try:
             await ledger._measure()
         except BaseException:
@@ -97,6 +105,27 @@ class SqlLedger:
     async def last_runs(self, integration: str, *, limit: int) -> Sequence[RunRecord]:
         """Return the newest runs of an integration."""
         return await self._database.run(_runs.last, integration, limit)
+
+    async def prune(self, *, keep_actions: timedelta, keep_runs: timedelta) -> Pruned:
+        """Forget old actions and runs of the archive, in small transactions between those of the runs.
+
+        The state of records is never touched, the newest run of an integration stays, and a run stays as long as its
+        actions do. The file does not shrink: what is freed is used again.
+
+        Args:
+            keep_actions: actions of runs that began longer ago than this are forgotten.
+            keep_runs: runs that began longer ago than this are forgotten.
+        """
+        now = self._clock()
+        actions = await self._prune(_retention.actions, before=now - keep_actions)
+        runs = await self._prune(_retention.runs, before=now - max(keep_runs, keep_actions))
+        return Pruned(actions=actions, runs=runs)
+
+    async def _prune(self, forget: Callable[..., int], *, before: datetime) -> int:
+        total = 0
+        while forgotten := await self._database.run(forget, before=before):
+            total += forgotten
+        return total
 
     # Scopes and passes
 
@@ -150,7 +179,10 @@ class SqlLedger:
         self, run_id: str, scope: ScopeState, actions: Sequence[Action], *, at: datetime, seen_by: str | None
     ) -> None:
         """Stamp writes as sent before their call."""
-        await self._database.run(_writing.intend, run_id, scope, tuple(actions), at=at, seen_by=seen_by)
+        keep = self._keep_values
+        await self._database.run(
+            _writing.intend, run_id, scope, tuple(actions), at=at, seen_by=seen_by, keep_values=keep
+        )
 
     async def settle(self, run_id: str, scope: ScopeState, settled: Sequence[Settled], *, at: datetime) -> None:
         """Store the outcomes of writes."""

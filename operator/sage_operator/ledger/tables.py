@@ -19,11 +19,12 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     and_,
+    func,
     literal_column,
     or_,
 )
 
-from sage_operator.ledger._types import Json, UtcTime
+from sage_operator.ledger._types import ExactJson, Json, UtcTime
 
 metadata = MetaData()
 
@@ -103,6 +104,7 @@ records = Table(
     Column("updated_at", UtcTime, nullable=False),
     Column("figures_hash", Text),
     Column("figure_hashes", Json, nullable=False, server_default="{}"),
+    Column("rejected_since", UtcTime),  # the first of the rejects that nothing has settled yet
 )
 
 
@@ -135,6 +137,14 @@ Index(
     sqlite_where=records.c.parent_id.is_not(None),
     postgresql_where=records.c.parent_id.is_not(None),
 )
+# So that people find a record by what they know of it.
+Index(
+    "records_target",
+    records.c.target_id,
+    sqlite_where=records.c.target_id.is_not(None),
+    postgresql_where=records.c.target_id.is_not(None),
+)
+Index("records_label", func.lower(records.c.label))
 
 # How far streams of facts have been read: documents are no records, they have neither status nor outcome.
 streams = Table(
@@ -212,6 +222,9 @@ runs = Table(
     Column("counts", Json),
     Column("requests", Json),
     Column("data_as_of", UtcTime),
+    # Neighbours that did nothing, and ended alike, are one row: the newest, which tells since when and how many.
+    Column("first_at", UtcTime),
+    Column("times", Integer, nullable=False, server_default="1"),
     sqlite_with_rowid=False,
 )
 
@@ -223,7 +236,8 @@ Index(
     postgresql_where=runs.c.outcome.is_(None),
 )
 
-# What a run did with a record, one row a kind. There is no payload: after a crash a record is planned anew.
+# What a run did with a record, one row a kind. After a crash a record is planned anew: a payload is kept only if the
+# operator is told to (`--ledger-values`), for people who ask what a value was before.
 actions = Table(
     "actions",
     metadata,
@@ -238,5 +252,6 @@ actions = Table(
     Column("fields", Json, nullable=False),
     Column("sent_at", UtcTime),
     Column("ended_at", UtcTime),
+    Column("payload", ExactJson),
     sqlite_with_rowid=False,
 )

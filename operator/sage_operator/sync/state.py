@@ -141,10 +141,18 @@ class RunResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord:
-    """A run as the ledger kept it; `result` is None while it is under way."""
+    """A run as the ledger kept it.
+
+    Attributes:
+        result: None while it is under way.
+        times: how many runs this one stands for: neighbours that did nothing and ended alike are kept as the newest.
+        first_at: UTC; when the first of them began, None if it stands for itself alone.
+    """
 
     header: RunHeader
     result: RunResult | None
+    times: int = 1
+    first_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 from sage_operator.ledger import SqlLedger
 from sage_operator.sync.codes import Code
-from sage_operator.sync.entities import ActionKind, Entity, Trigger
+from sage_operator.sync.entities import ActionKind, Entity, Mode, Trigger
 from sage_operator.sync.records import Action, OutcomeKind, RecordState, WriteOutcome
 from sage_operator.sync.state import RunHeader, ScopeState, Settled
 
@@ -98,7 +98,9 @@ class Bench:
         run = f"{run_id(number)}-{integration}"
         await ledger.begin_run(header(run, integration))
         facts = {"fingerprint": "org+tenant", "tenant": "tenant", **scope}
-        return cls(ledger=ledger, scope=await ledger.open_scope(integration=integration, **facts), run=run)
+        opened = await ledger.open_scope(integration=integration, **facts)
+        await ledger.assign_run(run, opened, mode=Mode.INCREMENTAL)
+        return cls(ledger=ledger, scope=opened, run=run)
 
     async def intend(self, *actions: Action) -> None:
         """Stamp writes as sent."""
