@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-_BEFORE, _AFTER = 50, 30
+_BEFORE, _AFTER = 50, 50
 """Characters that are shown before and after the place."""
 
 
