@@ -6,6 +6,7 @@ import msgspec
 
 from sage_operator.simulators.faults import Rule
 from sage_operator.simulators.forcemanager.settings import TenantSettings
+from sage_operator.simulators.sage.formulas import DOCUMENT
 from sage_operator.simulators.sage.settings import OrganisationSettings
 from sage_operator.simulators.serve import Simulators
 
@@ -36,6 +37,12 @@ SCENARIOS = {
             Rule(operation="*.bulk*", probability=0.01, seed=4, commit_after_ms=5000),
             Rule(operation="*.bulk*", probability=0.02, seed=5, drop_items=3),
         ],
+    ),
+    "old-package": Scenario(  # fields as other versions of the package have them: what is open has to be worked out
+        organisation=OrganisationSettings(
+            renamed_fields={DOCUMENT: {"s2cor__Due_Date__c": "s2cor__Manual_Due_Date__c"}},
+            hidden_fields={DOCUMENT: ["s2cor__Outstanding_Amount__c", "s2cor__Is_Paid__c"]},
+        )
     ),
     "no-bulk": Scenario(
         tenant=TenantSettings(

@@ -2,13 +2,15 @@
 
 from datetime import date
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sage_operator.simulators.dataset import Dataset
 from sage_operator.simulators.sage.organisation import Organisation
+from sage_operator.simulators.sage.settings import NewField, OrganisationSettings
 from sage_operator.simulators.soql import Calendar, SoqlError, execute
 from sage_operator.simulators.soql.ids import make_id, to_18
 
@@ -120,11 +122,21 @@ CONDITIONS = [
     ("LastActivityDate = LAST_YEAR", [4]),
     ("LastActivityDate > LAST_QUARTER", [1, 2, 3]),
     ("LastActivityDate <= LAST_N_MONTHS:3", [4]),
+    ("LastActivityDate = N_DAYS_AGO:7", [3]),
+    ("LastActivityDate >= N_WEEKS_AGO:1", [1, 2, 3]),
+    ("LastActivityDate = N_MONTHS_AGO:3", [4]),
+    ("LastActivityDate = N_QUARTERS_AGO:1", [4]),
+    ("LastActivityDate = LAST_N_QUARTERS:2", [4]),
+    ("LastActivityDate = THIS_FISCAL_QUARTER", [1, 2, 3]),
+    ("LastActivityDate < THIS_FISCAL_YEAR", [4]),
+    ("SystemModstamp IN (2026-03-18T00:00:00Z)", [2]),
     # booleans and structure
     ("IsDeleted = false", [1, 2, 3, 4]),
     ("Type = 'Customer' AND NumberOfEmployees = 5", [1]),
     ("Type = 'Prospect' OR NumberOfEmployees = 5 OR Name = 'Beta_1'", [1, 3, 4]),
     ("(Type = 'Customer' OR Type = null) AND NOT (Name LIKE 'Á%')", [2, 3]),
+    ("NOT (NOT (Type = 'Customer'))", [1, 2]),
+    ("NumberOfEmployees > .5 AND NumberOfEmployees < +5.5", [1]),
     # parents
     ("Owner.Name = 'anna o\\'connor'", [1, 3]),
     ("Account.Owner.IsActive = false", [2]),
@@ -149,6 +161,45 @@ def test_an_index_finds_what_a_scan_finds(organisation: Organisation, where: str
     """A condition that no index serves beside it changes nothing."""
     assert numbers(organisation, f"({where}) AND Name != null") == numbers(organisation, where)
     assert numbers(organisation, f"({where}) OR Name = 'nobody'") == numbers(organisation, where)
+
+
+@pytest.mark.parametrize(
+    ("calendar", "where", "expected"),
+    [
+        # Midnight in Auckland is 11:00 UTC of the day before: the test's day began at 2026-03-17T11:00Z.
+        (Calendar(today=TODAY, zone=ZoneInfo("Pacific/Auckland")), "SystemModstamp = TODAY", [1, 2, 3]),
+        (Calendar(today=TODAY, zone=ZoneInfo("America/New_York")), "SystemModstamp = TODAY", [3]),
+        (Calendar(today=TODAY, week_start=0), "LastActivityDate = THIS_WEEK", [1, 2]),
+        (Calendar(today=date(2026, 3, 15)), "LastActivityDate = THIS_WEEK", [1, 2]),
+        (Calendar(today=date(2026, 3, 15), week_start=0), "LastActivityDate = THIS_WEEK", [3]),
+        (Calendar(today=TODAY, fiscal_start_month=12), "LastActivityDate = THIS_FISCAL_YEAR", [1, 2, 3, 4]),
+        (Calendar(today=TODAY, fiscal_start_month=3), "LastActivityDate = LAST_FISCAL_QUARTER", [4]),
+        (Calendar(today=TODAY, fiscal_start_month=3), "LastActivityDate = NEXT_FISCAL_QUARTER", []),
+    ],
+)
+def test_calendar(organisation: Organisation, calendar: Calendar, where: str, expected: list[int]) -> None:
+    """Date literals depend on the user's time zone and locale, and on the organisation's fiscal year."""
+    result = execute(f"SELECT Id FROM Account WHERE {where}", organisation, calendar=calendar)
+    assert [row["Id"] for row in result.rows] == [key("001", number) for number in expected]
+
+
+def test_several_choices() -> None:
+    """INCLUDES asks for any of the combinations, EXCLUDES for none of them."""
+    added = {"Account": [NewField(name="Colours__c", type="multipicklist")]}
+    own = OrganisationSettings(added_fields=added)
+    found = Organisation(name="t", number=1, client_id="c", client_secret="s", dataset=EMPTY, settings=own)
+    stamp = "2026-01-01T00:00:00.000+0000"
+    common = {"IsDeleted": False, "SystemModstamp": stamp}
+    found.table("Account").load([
+        {**common, "Id": key("001", 1), "Colours__c": "Red;Green"},
+        {**common, "Id": key("001", 2), "Colours__c": "Blue"},
+        {**common, "Id": key("001", 3)},
+    ])  # fmt: skip
+    assert numbers(found, "Colours__c INCLUDES ('red')") == [1]
+    assert numbers(found, "Colours__c INCLUDES ('Green;Red', 'Blue')") == [1, 2]
+    assert numbers(found, "Colours__c INCLUDES ('Red;Blue')") == []
+    assert numbers(found, "Colours__c EXCLUDES ('Red')") == [2, 3]
+    assert numbers(found, "Colours__c = 'Blue' OR Colours__c = null") == [2, 3]
 
 
 def test_deleted_rows(organisation: Organisation) -> None:
@@ -240,6 +291,18 @@ def test_count(organisation: Organisation) -> None:
         ("SELECT IsDeleted FROM User", "INVALID_FIELD", "No such column 'IsDeleted' on entity 'User'"),
         ("SELECT Id, Id FROM Account", "INVALID_FIELD", "duplicate"),
         ("SELECT Id FROM Nope__c", "INVALID_TYPE", "sObject type 'Nope__c' is not supported"),
+        ("SELECT Id FROM Account WHERE Name = 'a' OR Type = 'b' AND Type = 'c'", "MALFORMED_QUERY", "AND"),
+        ("SELECT Id FROM Account WHERE Type INCLUDES ('a')", "INVALID_QUERY_FILTER_OPERATOR", "invalid operator"),
+        (
+            "SELECT Id FROM Account WHERE LastActivityDate = N_MONTHS_AGO:99999",
+            "MALFORMED_QUERY",
+            "Invalid date literal",
+        ),
+        (f"SELECT Id FROM Account WHERE Name = '{'x' * 4001}'", "INVALID_QUERY_FILTER_OPERATOR", "maximum length"),
+        (f"SELECT Id FROM Account WHERE {'NOT ' * 20_000} Name = 'a'", "QUERY_TOO_COMPLICATED", "nested"),
+        ("SELECT Id FROM Account WHERE NumberOfEmployees LIKE '5%'", "INVALID_QUERY_FILTER_OPERATOR", ""),
+        ("SELECT Id FROM Account WHERE IsDeleted > false", "INVALID_QUERY_FILTER_OPERATOR", ""),
+        ("SELECT Id FROM Account WHERE Owner.Manager.Manager.Manager.Manager.Manager.Name = 'x'", "INVALID_FIELD", ""),
         ("SELECT Id FROM Account WHERE Name = 5", "INVALID_FIELD", "must be of type string and should be enclosed"),
         ("SELECT Id FROM Account WHERE IsDeleted = 'true'", "INVALID_FIELD", "must be of type boolean"),
         ("SELECT Id FROM Account WHERE SystemModstamp > '2026'", "INVALID_FIELD", "must be of type dateTime"),
@@ -264,6 +327,7 @@ def test_refused(organisation: Organisation, text: str, code: str, words: str) -
     assert words in caught.value.message
 
 
+@settings(deadline=None)
 @given(st.text(st.sampled_from("aB'\\%_\n é"), min_size=1))
 def test_any_text_can_be_escaped(text: str) -> None:
     """A name with its quotes and backslashes escaped finds exactly its row."""

@@ -66,7 +66,8 @@ class Organisation:
             self._tables[kind.name] = table
 
     def configure(self, settings: OrganisationSettings) -> None:
-        """Replace the settings."""
+        """Replace the settings. Raises `KeyError` for an unknown time zone."""
+        self._zone = ZoneInfo(settings.time_zone)
         self.settings = settings
         self.__dict__.pop("types", None)
 
@@ -91,10 +92,9 @@ class Organisation:
     def calendar(self, now: datetime) -> Calendar:
         """Return the API user's calendar, for date literals."""
         settings = self.settings
-        zone = ZoneInfo(settings.time_zone)
         return Calendar(
-            today=now.astimezone(zone).date(),
-            zone=zone,
+            today=now.astimezone(self._zone).date(),
+            zone=self._zone,
             week_start=6 if settings.week_start == "Sunday" else 0,
             fiscal_start_month=settings.fiscal_start_month,
         )
