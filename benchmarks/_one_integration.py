@@ -85,7 +85,10 @@ async def serve(told: dict[str, Any]) -> None:
             ) as target:
                 yield Remotes(source=source, target=target)
 
-        runner = Runner(settings=SETTINGS, connect=connect, ledger=ledger, clock=now)
+        async def load() -> Settings:
+            return SETTINGS
+
+        runner = Runner(load=load, connect=connect, ledger=ledger, clock=now)
         answer(memory())
         while await asyncio.to_thread(sys.stdin.readline):
             answer(await run(runner))

@@ -21,6 +21,7 @@ from sage_operator.runner.run import Runner
 from sage_operator.runner.tasks import being_cancelled
 from sage_operator.sync.entities import Trigger
 from sage_operator.sync.errors import Stopped, SyncError, Unavailable
+from sage_operator.sync.settings import Settings
 from sage_operator.sync.state import RunHeader, RunResult
 from sage_operator.sync.ulid import ulid
 from sage_operator.telemetry import metrics
@@ -40,8 +41,12 @@ async def attempt(slot: Slot, trigger: Trigger, services: Services, *, due: date
         metrics.observe_lag(max((now - due).total_seconds(), 0))
     if slot.proven != generation:
         await publish(slot, services, status.running(slot.status, header, progress))
+
+    async def load() -> Settings:
+        return settings_of(integration, shared=await services.connector.shared_maps(integration, slot.used))
+
     runner = Runner(
-        settings=settings_of(integration),
+        load=load,
         connect=lambda: services.connector.connect(integration, slot.used),
         ledger=services.ledger,
         clock=services.clock,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from sage_operator.controller.translate import shared_maps
 from sage_operator.resources import SageIntegration
 
 
@@ -25,9 +26,12 @@ class Referent:
 def referents(integration: SageIntegration) -> frozenset[Referent]:
     """Return what an integration names; a change of any of it concerns the integration."""
     spec, namespace = integration.spec, integration.metadata.namespace
+    secrets = (spec.sage.credentials_secret_ref.name, spec.force_manager.credentials_secret_ref.name)
+    maps = (name for name, _ in shared_maps(integration))
     return frozenset(
-        Referent(kind=ReferentKind.SECRET, namespace=namespace, name=ref.name)
-        for ref in (spec.sage.credentials_secret_ref, spec.force_manager.credentials_secret_ref)
+        Referent(kind=kind, namespace=namespace, name=name)
+        for kind, found in ((ReferentKind.SECRET, secrets), (ReferentKind.CONFIG_MAP, maps))
+        for name in found
     )
 
 

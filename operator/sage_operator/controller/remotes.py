@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from sage_operator.controller.kube import Kube
 from sage_operator.controller.referents import Referent, ReferentKind
+from sage_operator.controller.translate import SharedMaps, shared_maps
 from sage_operator.forcemanager import ForceManagerAccess, Keys
 from sage_operator.resources import SageIntegration
 from sage_operator.runner.ports import Remotes
@@ -50,6 +51,21 @@ class RemoteConnector:
             requests_per_second=spec.force_manager.requests_per_second,
         ) as force_manager:
             yield Remotes(source=source, target=force_manager)
+
+    async def shared_maps(self, integration: SageIntegration, used: MutableMapping[Referent, str]) -> SharedMaps:
+        """Read the ConfigMaps that field maps come from, each once."""
+        namespace, found = integration.metadata.namespace, {}
+        keys: dict[str, list[str]] = {}
+        for name, key in shared_maps(integration):
+            keys.setdefault(name, []).append(key)
+        for name, wanted in keys.items():
+            referent = Referent(kind=ReferentKind.CONFIG_MAP, namespace=namespace, name=name)
+            used[referent] = ""
+            answer = await self._kube.read_config_map(namespace, name)
+            if answer is not None:
+                texts, used[referent] = answer
+                found |= {(name, key): texts[key] for key in wanted if key in texts}
+        return found
 
     async def _secret(
         self, integration: SageIntegration, name: str, keys: tuple[str, ...], used: MutableMapping[Referent, str]

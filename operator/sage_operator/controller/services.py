@@ -9,6 +9,7 @@ from typing import Protocol
 
 from sage_operator.controller.kube import Kube
 from sage_operator.controller.referents import Referent
+from sage_operator.controller.translate import SharedMaps
 from sage_operator.resources import SageIntegration
 from sage_operator.runner.ports import Ledger, Remotes, RunStore
 from sage_operator.transport import Upstreams
@@ -28,6 +29,13 @@ class Connector(Protocol):
 
         Raises:
             Blocked: a host is not allowed, a Secret or one of its keys is missing.
+            SyncError: the Kubernetes API could not be asked.
+        """
+
+    async def shared_maps(self, integration: SageIntegration, used: MutableMapping[Referent, str]) -> SharedMaps:
+        """Read the ConfigMaps that field maps come from; what is not there is absent. Note which versions are `used`.
+
+        Raises:
             SyncError: the Kubernetes API could not be asked.
         """
 

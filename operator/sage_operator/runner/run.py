@@ -1,6 +1,6 @@
 """One run: prepare, then each entity (read, plan, write), then record. No stage calls back into an earlier one."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -32,12 +32,13 @@ class Runner:
     """Carries out runs of one integration.
 
     Attributes:
+        load: reads what the run is told to do; may raise `SyncError`.
         connect: opens both remotes for the length of one run; may raise `SyncError`.
         settling_time: how long after an unclear create ForceManager is asked what became of it.
         clock: UTC now.
     """
 
-    settings: Settings
+    load: Callable[[], Awaitable[Settings]]
     connect: Callable[[], AbstractAsyncContextManager[Remotes]]
     ledger: Ledger
     clock: Callable[[], datetime]
@@ -52,9 +53,10 @@ class Runner:
         error: SyncError | None = None
         try:
             await self.ledger.begin_run(header)
+            settings = await self.load()
             async with self.connect() as remotes:
                 draft.remotes = remotes
-                await self._run(header, progress, draft, remotes, strict_users=strict_users)
+                await self._run(settings, header, progress, draft, remotes, strict_users=strict_users)
         except* SyncError as errors:
             error = _first(errors)
         except* Exception as errors:  # a bug: it must end this run only, with its trace in the log
@@ -81,21 +83,28 @@ class Runner:
         )
 
     async def _run(
-        self, header: RunHeader, progress: Progress, draft: "_Draft", remotes: Remotes, *, strict_users: bool
+        self,
+        settings: Settings,
+        header: RunHeader,
+        progress: Progress,
+        draft: "_Draft",
+        remotes: Remotes,
+        *,
+        strict_users: bool,
     ) -> None:
-        prepared = await prepare(self.settings, remotes, now=self.clock(), strict_users=strict_users)
+        prepared = await prepare(settings, remotes, now=self.clock(), strict_users=strict_users)
         progress.check()
         draft.take(prepared)
         for warning in prepared.warnings:
             log.warning("scope-may-be-mistaken", integration=header.integration, warning=warning)
         scope = await self.ledger.open_scope(
-            integration=self.settings.integration, fingerprint=prepared.fingerprint, tenant=prepared.tenant
+            integration=header.integration, fingerprint=prepared.fingerprint, tenant=prepared.tenant
         )
         draft.scope = scope
         recovered = await self.ledger.recover(scope, at=self.clock())
         if recovered:
             log.info("recovered", integration=header.integration, unclear=recovered)
-        entities = self._entity_runs(header, progress, remotes, prepared, scope)
+        entities = self._entity_runs(settings, header, progress, remotes=remotes, prepared=prepared, scope=scope)
         digest = configuration_digest(prepared.scope, [e.context for e in entities], prepared.lists)
         mode = choose(scope, digest=digest, now=prepared.now)
         progress.mode = mode
@@ -110,7 +119,14 @@ class Runner:
         draft.data_as_of = max(as_of, scope.watermark or as_of)
 
     def _entity_runs(
-        self, header: RunHeader, progress: Progress, remotes: Remotes, prepared: Prepared, scope: ScopeState
+        self,
+        settings: Settings,
+        header: RunHeader,
+        progress: Progress,
+        *,
+        remotes: Remotes,
+        prepared: Prepared,
+        scope: ScopeState,
     ) -> tuple[EntityRun, ...]:
         context = RunContext(
             run_id=header.id,
@@ -125,10 +141,10 @@ class Runner:
         return tuple(
             EntityRun(
                 run=context,
-                context=prepared.context(self.settings, settings, hash_key=scope.hash_key),
+                context=prepared.context(settings, entity, hash_key=scope.hash_key),
                 scope=prepared.scope,
             )
-            for settings in self.settings.entities
+            for entity in settings.entities
         )
 
     async def _changes(self, entities: tuple[EntityRun, ...], progress: Progress, watermark: datetime) -> None:

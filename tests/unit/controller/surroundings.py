@@ -13,6 +13,7 @@ from sage_operator.controller.coordinator import Coordinator
 from sage_operator.controller.events import Event
 from sage_operator.controller.referents import Referent, ReferentKind
 from sage_operator.controller.services import Services
+from sage_operator.controller.translate import shared_maps
 from sage_operator.resources import ObjectMeta, SageIntegration, names
 from sage_operator.runner.ports import Remotes
 from sage_operator.sync.errors import SecretNotFound, System, Unavailable
@@ -51,6 +52,7 @@ class MemoryKube:
 
     objects: dict[str, dict[str, Any]] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=lambda: {"sage": "1", "forcemanager": "1"})
+    config_maps: dict[str, tuple[str, dict[str, str]]] = field(default_factory=dict)
     events: list[tuple[str, str]] = field(default_factory=list)
     writes: Counter[str] = field(default_factory=Counter)
     down: Exception | None = None
@@ -141,6 +143,15 @@ class MemoryConnector:
         finally:
             self.on[name] -= 1
 
+    async def shared_maps(self, integration: SageIntegration, used: dict[Referent, str]) -> dict[tuple[str, str], str]:
+        """Read the ConfigMaps."""
+        found = {}
+        for name, key in shared_maps(integration):
+            version, texts = self.kube.config_maps.get(name, ("", {}))
+            used[Referent(kind=ReferentKind.CONFIG_MAP, namespace="crm", name=name)] = version
+            found |= {(name, key): texts[key]} if key in texts else {}
+        return found
+
     def _reach(self, integration: SageIntegration) -> None:
         """Let the circuit breakers see what the adapters would make them see."""
         assert self.upstreams is not None
@@ -209,6 +220,12 @@ class Surroundings:
         else:
             del self.kube.secrets[name]
         await self.coordinator.referent_seen(secret_named(name), version)
+
+    async def put_config_map(self, name: str, version: str, **texts: str) -> None:
+        """Create or change a ConfigMap; the watch tells of it."""
+        self.kube.config_maps[name] = (version, texts)
+        referent = Referent(kind=ReferentKind.CONFIG_MAP, namespace="crm", name=name)
+        await self.coordinator.referent_seen(referent, version)
 
     async def go_on(self, seconds: float, *, heartbeat: float = 10) -> None:
         """Let time go by, with a look at all objects at each heartbeat."""

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from sage_operator.controller.referents import ReferentKind
+from sage_operator.sync.entities import Entity
 from sage_operator.sync.errors import CredentialsRejected, KubernetesUnavailable, System, Unavailable
 
 from .conftest import Make
@@ -286,6 +287,23 @@ async def test_a_list_tells_what_a_broken_watch_has_missed(make: Make) -> None:
     await operator.until(lambda: operator.reason() == "SecretNotFound", within=10)
 
 
+async def test_a_changed_config_map_is_used_at_once(make: Make) -> None:
+    """It is part of the field map: a Replan writes what differs; one that is missing stalls with its name."""
+    operator = make(accounts=3)
+    await operator.apply(accounts={"fieldsFrom": [{"configMapRef": {"name": "maps", "key": "accounts"}}]})
+    await operator.until(lambda: operator.reason() == "InvalidFieldMap")
+    stalled = operator.condition("Stalled")
+    assert stalled is not None
+    assert "ConfigMap maps/accounts" in stalled["message"]
+    for number, comment in enumerate(("first", "second"), start=1):
+        await operator.put_config_map("maps", str(number), accounts=f"- {{target: comment, value: {comment}}}")
+        await operator.until(lambda number=number: operator.runs().count("Succeeded") == number)  # type: ignore[misc]
+        told = {record["comment"] for record in operator.connector.tenant.records[Entity.ACCOUNTS].values()}
+        assert told == {comment}
+    assert operator.triggers() == ["Generation", "ConfigMap", "ConfigMap"]
+    assert operator.status()["lastRun"]["mode"] == "Replan"
+
+
 async def test_a_corrected_spec_is_not_failed_before_it_was_tried(make: Make) -> None:
     """While its first run is on the new generation is in progress; the error of the old one is gone."""
     operator = make(accounts=30)
@@ -378,15 +396,15 @@ async def test_a_crash_leaves_the_coordinator_usable(make: Make, monkeypatch: py
 
     operator = make(limit=1)
     attempts: list[str] = []
-    settings_of = attempt.settings_of
+    header = attempt.RunHeader
 
-    def broken(integration: Any) -> Any:
-        if integration.metadata.name == "acme":
-            attempts.append(integration.metadata.name)
+    def broken(**arguments: Any) -> Any:
+        if arguments["integration"] == "crm/acme":
+            attempts.append(arguments["integration"])
             raise ZeroDivisionError
-        return settings_of(integration)
+        return header(**arguments)
 
-    monkeypatch.setattr(attempt, "settings_of", broken)
+    monkeypatch.setattr(attempt, "RunHeader", broken)
     await operator.apply()
     await operator.apply("other")
     await operator.until(lambda: operator.reason("other") == "Succeeded")
@@ -394,7 +412,7 @@ async def test_a_crash_leaves_the_coordinator_usable(make: Make, monkeypatch: py
     assert len(attempts) == 1
     assert operator.reason() == "SyncFailed"
     assert "ZeroDivisionError" in operator.condition()["message"]  # type: ignore[index]
-    monkeypatch.setattr(attempt, "settings_of", settings_of)
+    monkeypatch.setattr(attempt, "RunHeader", header)
     await operator.go_on(60)
     assert operator.reason() == "Succeeded"
 

@@ -114,11 +114,14 @@ class World:
             finally:
                 self.left_open = self.source.open_streams + self.target.open_streams
 
+        async def load() -> Settings:
+            return self.settings()
+
         header = RunHeader(
             id=f"run-{self.runs:04}", integration="crm/acme", trigger=Trigger.SCHEDULE, started_at=self.clock.now
         )
         prepare(self)
-        runner = Runner(settings=self.settings(), connect=connect, ledger=self.ledger, clock=self.clock)
+        runner = Runner(load=load, connect=connect, ledger=self.ledger, clock=self.clock)
         report: RunReport | None = await life.live(runner.run(header, self.progress, strict_users=True))
         return report
 
