@@ -25,7 +25,10 @@ class Column:
 
 
 ENTITIES = ("accounts", "contacts", "sales")
-LISTS = ("accountTypes", "accountStatuses", "accountSegments", "contactTypes", "branches", "countries", "currencies")
+LISTS = (
+    "accountTypes", "accountStatuses", "accountSegments", "contactTypes", "branches", "countries", "currencies",
+    "rates", "userTypes",
+)  # fmt: skip
 RESOURCES = (*ENTITIES, "users", *LISTS)
 
 _LENGTHS = {
@@ -39,7 +42,7 @@ _LENGTHS = {
 _TABLES = {
     "branchId": "branches", "statusId": "accountStatuses", "typeId": "accountTypes", "segmentId": "accountSegments",
     "countryId": "countries", "accountId": "accounts", "salesRepId": "users", "gender": "genders",
-    "currencyId": "currencies",
+    "currencyId": "currencies", "rateId": "rates", "userTypeId": "userTypes",
 }  # fmt: skip
 _REQUIRED = {
     "accounts": {"branchId", "name", "salesRepId1"},
@@ -52,10 +55,11 @@ _FIELDS: dict[str, dict[Kind, str]] = {
             "name vatNumber phone phone2 phone3 fax email website comment address1 address2 city postcode region extId"
         ),
         "reference": (
-            "branchId salesRepId1 salesRepId2 salesRepId3 salesRepId4 salesRepId5 statusId typeId segmentId countryId"
+            "branchId salesRepId1 salesRepId2 salesRepId3 salesRepId4 salesRepId5 statusId typeId segmentId countryId "
+            "rateId"
         ),
         "boolean": "readOnly public geocoded",
-        "integer": "permissionLevel geocodingAccuracy rateId",
+        "integer": "permissionLevel geocodingAccuracy",
         "number": "latitude longitude",
     },
     "contacts": {
@@ -75,10 +79,11 @@ _FIELDS: dict[str, dict[Kind, str]] = {
         "number": "total",
     },
     "users": {
-        "text": "name lastName email phone nic description locale dbLanguage uiLanguage extId",
+        "text": "name lastName email phone phoneExtension nic description locale dbLanguage uiLanguage extId",
         "boolean": "isActive billable computeSfm branchRestriction",
         "integer": "level idPrefix",
-        "reference": "branchId managerId",
+        "reference": "branchId managerId userTypeId rateId",
+        "moment": "lastPasswordChangeDate",
     },
 }
 _STAMPS: tuple[Column, ...] = (
@@ -91,7 +96,8 @@ _STAMPS: tuple[Column, ...] = (
 
 def columns(resource: str, settings: TenantSettings) -> dict[str, Column]:
     """Return the fields of a resource (not of a value list) in a tenant, by name."""
-    found = {column.name: column for column in _STAMPS}
+    authors = resource != "users"  # users don't tell who created them
+    found = {column.name: column for column in _STAMPS if authors or not column.name.startswith("salesRepId")}
     required = _REQUIRED.get(resource, set()) | set(settings.required_fields.get(resource, ()))
     if resource == "sales" and settings.sales_need_representative:
         required.add("salesRepExtId")

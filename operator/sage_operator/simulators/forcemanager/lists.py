@@ -69,8 +69,21 @@ _LABELS: dict[str, tuple[dict[str, Any], ...]] = {
         {"EN": "Pound sterling", "ES": "Libra esterlina", "isoCode": "GBP", "symbol": "£"},
         {"EN": "US dollar", "ES": "Dólar estadounidense", "isoCode": "USD", "symbol": "$"},
     ),
+    "rates": ({"EN": "Standard", "ES": "General"}, {"EN": "Wholesale", "ES": "Mayorista"}),
+    "userTypes": ({"EN": "Sales representative", "ES": "Comercial"}, {"EN": "Manager", "ES": "Gerente"}),
     "genders": ({"EN": "Male", "ES": "Hombre", "id": 0}, {"EN": "Female", "ES": "Mujer", "id": 1}),
 }  # fmt: skip
+_OWN = ("branchVisibility", "internal", "computeSfm", "visitCycle")
+_EXTRA: dict[str, tuple[str, ...]] = {
+    "accountTypes": _OWN,
+    "accountSegments": _OWN,
+    "contactTypes": _OWN,
+    "accountStatuses": ("branchVisibility", "won", "lost"),
+    "branches": ("default", "imperialSystem", "mainEnvironment", "currencyId", "timeZoneId"),
+    "countries": ("iso2", "iso3", "isoNum", "phoneCode", "strName"),
+    "currencies": ("isoCode", "symbol"),
+}
+_STAMPS = tuple(f"{what}{verb}" for what in ("date", "salesRepId") for verb in ("Created", "Updated", "Deleted"))
 _FIRST_IDS = {
     "accountTypes": 1,
     "accountStatuses": 1,
@@ -86,6 +99,13 @@ def value_lists() -> dict[str, tuple[Row, ...]]:
     """Return the rows of each list."""
     lists = {name: tuple(_rows(name, labels)) for name, labels in _LABELS.items()}
     return {**lists, "countries": tuple(_countries())}
+
+
+def shown(name: str, row: Row) -> Row:
+    """Return a row of a list as it is answered: with all the fields of that list, null ones too."""
+    described = (f"description{language}" for language in _LANGUAGES)
+    fields = ("id", "order", "deleted", "description", *described, *_STAMPS, *_EXTRA.get(name, ()))
+    return {field: row.get(field) for field in fields}
 
 
 def label(row: Row) -> str | None:
@@ -117,6 +137,8 @@ def _rows(name: str, labels: tuple[dict[str, Any], ...]) -> list[Row]:
     for number, entry in enumerate(labels):
         texts = {key: value for key, value in entry.items() if key in _LANGUAGES}
         extra = {key: value for key, value in entry.items() if key not in _LANGUAGES}
+        if "branchVisibility" in _EXTRA.get(name, ()):
+            extra["branchVisibility"] = []
         row = {"id": number + _FIRST_IDS.get(name, 1), **_row(number, texts), **extra}
         # The description of every third row is empty: clients must look at the languages.
         row["description"] = "" if number % 3 == 2 and name != "branches" else texts["ES"]
@@ -126,7 +148,7 @@ def _rows(name: str, labels: tuple[dict[str, Any], ...]) -> list[Row]:
 
 def _row(order: int, texts: dict[str, str]) -> Row:
     described = {f"description{language}": texts.get(language) or texts["EN"] for language in _LANGUAGES}
-    return {"order": order + 1, "deleted": False, **described, "dateCreated": _CREATED, "branchVisibility": []}
+    return {"order": order + 1, "deleted": False, **described, "dateCreated": _CREATED}
 
 
 def _dial(code: str) -> str | None:

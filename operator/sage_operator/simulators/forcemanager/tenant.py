@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from sage_operator.simulators.dataset import Dataset
-from sage_operator.simulators.forcemanager.columns import ENTITIES, Column, columns
+from sage_operator.simulators.forcemanager.columns import ENTITIES, LISTS, Column, columns
 from sage_operator.simulators.forcemanager.limiter import TokenBucket
-from sage_operator.simulators.forcemanager.lists import label, own_list, value_lists
+from sage_operator.simulators.forcemanager.lists import label, own_list, shown, value_lists
 from sage_operator.simulators.forcemanager.render import Renderer, renderer
 from sage_operator.simulators.forcemanager.settings import TenantSettings
 from sage_operator.simulators.forcemanager.where import stamp
@@ -66,8 +66,9 @@ class Tenant:
 
     @cached_property
     def renderers(self) -> dict[str, Renderer]:
-        """How rows of entities and users are shown, by resource."""
-        return {name: renderer(name, found, self.label) for name, found in self.columns.items()}
+        """How rows are shown, by resource; those of a tenant's own lists are shown as they are."""
+        records = {name: renderer(name, found, self.label) for name, found in self.columns.items()}
+        return {**{name: partial(shown, name) for name in LISTS}, **records}
 
     def wait(self, public_key: str) -> float:
         """Count a request of a key pair; return 0, or how many seconds too early it is."""
