@@ -54,7 +54,8 @@ class RemoteConnector:
 
     async def shared_maps(self, integration: SageIntegration, used: MutableMapping[Referent, str]) -> SharedMaps:
         """Read the ConfigMaps that field maps come from, each once."""
-        namespace, found = integration.metadata.namespace, {}
+        namespace = integration.metadata.namespace
+        found: dict[tuple[str, str], str] = {}
         keys: dict[str, list[str]] = {}
         for name, key in shared_maps(integration):
             keys.setdefault(name, []).append(key)
