@@ -6,7 +6,7 @@ import dataclasses
 import socket
 import struct
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message, Receive, Scope, Send
@@ -90,8 +90,19 @@ class Pipeline:
         except Refusal as refusal:
             return refusal.answer
         except Exception:  # noqa: BLE001 - reported in the counters, where tests look
-            self.counters.internal_errors.append(f"{call.method} {call.path}\n{traceback.format_exc()}")
+            self._note_defect(call)
             return Answer(status=500, body=self._fault_body(500))
+
+    def pieces(self, call: Call, answer: Answer) -> Iterator[bytes]:
+        """Return the pieces of an answer that is made while it is sent; a defect is counted, and cuts the answer."""
+        try:
+            yield from answer.stream or ()
+        except Exception:
+            self._note_defect(call)
+            raise
+
+    def _note_defect(self, call: Call) -> None:
+        self.counters.internal_errors.append(f"{call.method} {call.path}\n{traceback.format_exc()}")
 
     def _faulty(self, effect: Effect) -> Answer:
         status = effect.status or 500
@@ -149,7 +160,7 @@ class Endpoint:
             else:
                 status = answer.status
                 await send(_start(answer, self._pipeline.clock))
-                for piece in answer.stream or ():
+                for piece in self._pipeline.pieces(call, answer):
                     await send({"type": "http.response.body", "body": piece, "more_body": True})
                     await asyncio.sleep(0)
                 await send({"type": "http.response.body", "body": answer.body})

@@ -47,6 +47,7 @@ def test_a_job_makes_progress(sage: SageClient) -> None:
     assert error(sage.http.delete(job)) == (400, "INVALIDJOBSTATE")
     assert [sage.http.get(job).json()["state"] for _ in range(3)] == ["InProgress", "InProgress", "JobComplete"]
     assert sage.http.get(job).json()["numberRecordsProcessed"] == 30
+    assert sage.get("/limits").json()["DailyBulkV2QueryJobs"] == {"Max": 10_000, "Remaining": 9_999}
     assert [one["id"] for one in sage.http.get(JOBS).json()["records"]] == [made["id"]]
     assert sage.http.delete(job).status_code == 204
     assert error(sage.http.get(job)) == (404, "NOT_FOUND")

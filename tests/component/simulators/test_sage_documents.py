@@ -148,6 +148,15 @@ def test_tags(sage: SageClient, account: str) -> None:
     assert (row["s2cor__Days_To_Reconcile__c"], document(sage, made.id)["Is_Paid"]) == (10, False)
 
 
+def test_merge_moves_documents(sage: SageClient, account: str) -> None:
+    """The documents of an account that is merged away are the winner's afterwards."""
+    made = sage.control.create_document(account, Decimal(10))
+    winner = next(row["Id"] for row in sage.control.records("Account") if row["Id"] != account)
+    sage.control.set_clock(ClockSetting(frozen_at=LATER))
+    sage.control.merge("Account", account, winner)
+    assert [row["Id"] for row in sage.rows(f"{CHANGED} AND s2cor__Account__c = '{winner}'")] == [made.id]
+
+
 def test_a_clock_that_moves(sage: SageClient) -> None:
     """Time can be set, passes from there, and can be let pass; both simulators have the same."""
     assert abs(sage.control.move_clock(NOW) - NOW) < timedelta(seconds=5)

@@ -154,7 +154,7 @@ class SageSimulator:
         most = organisation.settings.daily_requests
         return Answer.json({
             "DailyApiRequests": {"Max": most, "Remaining": max(most - organisation.used_requests, 0)},
-            "DailyBulkV2QueryJobs": {"Max": 10_000, "Remaining": 10_000},
+            "DailyBulkV2QueryJobs": {"Max": 10_000, "Remaining": max(10_000 - organisation.used_jobs, 0)},
             "DailyBulkV2QueryFileStorageMB": {"Max": 976_562, "Remaining": 976_562},
         })  # fmt: skip
 

@@ -85,6 +85,7 @@ class Jobs:
         except SoqlError as error:
             raise refusal(400, error.code, error.message) from None
         self._made += 1
+        organisation.used_jobs += 1
         job = _Job(
             id=make_id("750", organisation.number, self._made),
             organisation=organisation,

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from sage_operator.simulators.sage.formulas import FORMULAS, evaluated
+from sage_operator.simulators.sage.formulas import DOCUMENT, FORMULAS, TAG, evaluated
 from sage_operator.simulators.sage.organisation import Organisation
 from sage_operator.simulators.soql.parse import moment
 from sage_operator.simulators.wire import Row
@@ -15,7 +15,7 @@ class Edit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """One edit of one record.
 
     `delete` of an account deletes its contacts too, `undelete` brings those back that went with it. `merge` deletes
-    the record and re-parents its children to `into`. `purge` removes it without a trace.
+    the record and re-parents its children, documents and tags to `into`. `purge` removes it without a trace.
     """
 
     op: Literal["create", "update", "delete", "undelete", "merge", "purge"]
@@ -54,6 +54,7 @@ class Editor:
         else:
             winner = str(self._organisation.row(object_name, edit.into or "")["Id"])
             self._children(object_name, key, {"AccountId": winner}, edit.stamp, deleted=False)
+            self._papers(object_name, key, {"s2cor__Account__c": winner}, edit.stamp)
             self.store(object_name, key, {"IsDeleted": True, "MasterRecordId": winner}, edit.stamp)
         return key
 
@@ -92,8 +93,16 @@ class Editor:
             if row["IsDeleted"] is deleted and "MasterRecordId" not in row:
                 self.store("Contact", child, values, stamp)
 
+    def _papers(self, object_name: str, key: str, values: Row, stamp: str) -> None:
+        """Change the documents and tags of an account."""
+        if object_name != "Account":
+            return
+        for name in (DOCUMENT, TAG):
+            for paper in sorted(self._organisation.table(name).find("s2cor__Account__c", [key])):
+                self.store(name, paper, values, stamp)
+
     def _valid(self, object_name: str, fields: Row) -> Row:
-        """Return fields by the names under which they are stored; a time zone of times is UTC."""
+        """Return fields by the names under which rows keep them. Raises `ValueError`."""
         given = self._organisation.stored(object_name, fields)
         known = {field.name for field in self._organisation.kind(object_name).fields}
         if unknown := sorted(set(given) - known):

@@ -22,6 +22,7 @@ class Organisation:
 
     Attributes:
         used_requests: how many requests count against the daily allowance.
+        used_jobs: how many bulk jobs do.
     """
 
     def __init__(
@@ -48,7 +49,7 @@ class Organisation:
     def reset(self) -> None:
         """Return to the initial data and settings."""
         self.configure(self._initial_settings)
-        self.used_requests = 0
+        self.used_requests = self.used_jobs = 0
         self.whims = Random(self.number)
         for kind in object_types().values():
             names = {field.name for field in kind.fields}
