@@ -7,6 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
+from functools import lru_cache
+from heapq import nlargest
+from itertools import pairwise
 
 
 class SourceKind(StrEnum):
@@ -227,6 +230,22 @@ def _no_parent(current: SourceObject, name: str, position: int) -> Unresolved:
 
 
 def _nearest(name: str, known: Mapping[str, str]) -> str | None:
-    """Return the known name that is most like one; `known` has them by lower case."""
-    close = get_close_matches(name.lower(), known, n=1, cutoff=0.7)
+    """Return the known name that is most like one; `known` has them by lower case.
+
+    An object may have 800 fields whose names are much alike, for which difflib alone takes 50 ms: it judges only those
+    that share most pairs of letters.
+    """
+    name = name.lower()
+    likely = nlargest(8, known, key=lambda one: _alike(_pairs(name), _pairs(one)))
+    close = get_close_matches(name, likely, n=1, cutoff=0.7)
     return known[close[0]] if close else None
+
+
+def _alike(one: frozenset[str], other: frozenset[str]) -> float:
+    """Return how many of their pairs of letters two names share, from 0 to 1 (Dice)."""
+    return 2 * len(one & other) / max(1, len(one) + len(other))
+
+
+@lru_cache(maxsize=4096)
+def _pairs(name: str) -> frozenset[str]:
+    return frozenset(map("".join, pairwise(name)))

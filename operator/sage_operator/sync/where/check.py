@@ -49,18 +49,35 @@ _PARTS = {
 }
 
 
+MOST_TOLD = 10
+"""Mistakes, and warnings, that are told at once."""
+
+
 def check_condition(condition: Condition, objects: Described, *, of: str = "Account") -> tuple[Problem, ...]:
     """Return what is wrong with a condition on an object, in the order of the columns; empty if nothing is.
 
     `objects` are the object's description and those of the parents that the condition goes over
     (`sync.sources.undescribed` tells which). A value that a picklist lacks is a warning: there may be records with it.
+    At most `MOST_TOLD` mistakes, and as many warnings.
     """
-    found = [problem for use in condition.fields for problem in _problems(use, of, objects)]
-    return tuple(sorted(found, key=lambda problem: problem.column))
+    fields: dict[str, SourceField | Unresolved] = {}
+    mistakes: list[Problem] = []
+    warnings: list[Problem] = []
+    for use in condition.fields:
+        path = use.path.lower()
+        if path not in fields:
+            fields[path] = resolve(use.path, of=of, objects=objects)
+        for problem in _problems(use, fields[path]):
+            told = warnings if problem.is_warning else mistakes
+            if len(told) == MOST_TOLD:
+                break  # warnings come last of a use: no mistake is missed by them
+            told.append(problem)
+        if len(mistakes) == MOST_TOLD:
+            break
+    return tuple(sorted((*mistakes, *warnings), key=lambda problem: problem.column))
 
 
-def _problems(use: FieldUse, of: str, objects: Described) -> Iterator[Problem]:
-    field = resolve(use.path, of=of, objects=objects)
+def _problems(use: FieldUse, field: SourceField | Unresolved) -> Iterator[Problem]:
     if isinstance(field, Unresolved):
         yield Problem(column=use.column + field.position, message=str(field))
         return
@@ -70,9 +87,8 @@ def _problems(use: FieldUse, of: str, objects: Described) -> Iterator[Problem]:
         yield Problem(column=at_name, message=f"`{field.name}` {_PARTS[field.kind].format(stem=stem)}")
     elif not field.filterable:
         long = " (a long text)" if field.kind is SourceKind.TEXTAREA else ""
-        yield Problem(
-            column=at_name, message=f"`{field.name}`{long} can't be used in a condition: Sage can't filter by it"
-        )
+        message = f"`{field.name}`{long} can't be used in a condition: Sage can't filter by it"
+        yield Problem(column=at_name, message=message)
     elif use.operator not in (allowed := _OPERATORS.get(field.kind, frozenset({use.operator}))):
         listed = ", ".join(sorted(allowed))
         yield Problem(
@@ -81,10 +97,12 @@ def _problems(use: FieldUse, of: str, objects: Described) -> Iterator[Problem]:
         )
     else:
         for literal in use.literals:
-            yield from _misfits(field, literal, use.operator)
+            yield from _misfits(field, literal)
+        if field.picklist and use.operator not in _ORDER | {"LIKE"}:
+            yield from _unknown_choices(field, use.literals)
 
 
-def _misfits(field: SourceField, literal: Literal, operator: str) -> Iterator[Problem]:
+def _misfits(field: SourceField, literal: Literal) -> Iterator[Problem]:
     """Yield what is wrong with a value for a field."""
     wanted = _LITERALS.get(field.kind, literal.kind)
     if literal.kind is LiteralKind.NULL:
@@ -102,23 +120,26 @@ def _misfits(field: SourceField, literal: Literal, operator: str) -> Iterator[Pr
             column=literal.column,
             message=f"`{field.name}` holds ids of 15 or 18 letters and digits, and {_shown(literal)} is none",
         )
-    elif field.picklist and operator in _EQUALITY | _LISTS | {"INCLUDES", "EXCLUDES"}:
-        chosen = literal.text.split(";") if field.kind is SourceKind.MULTIPICKLIST else [literal.text]
-        for text in chosen:
-            yield from _unknown_choice(field, text, literal.column)
 
 
-def _unknown_choice(field: SourceField, text: str, column: int) -> Iterator[Problem]:
-    if not text or text.casefold() in {choice.value.casefold() for choice in field.picklist}:
-        return
+def _unknown_choices(field: SourceField, literals: tuple[Literal, ...]) -> Iterator[Problem]:
+    known = {choice.value.casefold() for choice in field.picklist}
+    for literal in literals:
+        if literal.kind is LiteralKind.TEXT:
+            # A multi-select picklist is compared with choices that go together: `Red;Blue`.
+            chosen = literal.text.split(";") if field.kind is SourceKind.MULTIPICKLIST else [literal.text]
+            for text in chosen:
+                if text and text.casefold() not in known:
+                    yield Problem(column=literal.column, message=_no_choice(field, text), is_warning=True)
+
+
+def _no_choice(field: SourceField, text: str) -> str:
     message = f"'{text}' is no value of the picklist `{field.name}`"
     by_label = next((c.value for c in field.picklist if c.label.casefold() == text.casefold()), None)
     if by_label is not None:
-        message += f", but the label of '{by_label}': write that"
-    else:
-        values = [f"'{choice.value}'" for choice in field.picklist]
-        message += f", which has {', '.join(values[:8])}{' and others' if values[8:] else ''}"
-    yield Problem(column=column, message=message, is_warning=True)
+        return f"{message}, but the label of '{by_label}': write that"
+    values = [f"'{choice.value}'" for choice in field.picklist[:8]]
+    return f"{message}, which has {', '.join(values)}{' and others' if field.picklist[8:] else ''}"
 
 
 _ADVICE = {

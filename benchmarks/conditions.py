@@ -1,0 +1,91 @@
+"""How long the worst conditions take to read and check, and how much memory: accepted ones and refused ones.
+
+    python benchmarks/conditions.py
+
+Each case is measured several times without the cache of what was read before; the slowest of each is told, in
+CPU time, since other processes of the machine are no part of it.
+"""
+
+import time
+import tracemalloc
+from collections.abc import Callable
+
+from sage_operator.sync.sources import PicklistValue, SourceField, SourceKind, SourceObject
+from sage_operator.sync.where import InvalidCondition, check_condition, parse_condition
+
+BOUND_MS = 50
+_TIMES = 20
+
+# As large as Salesforce allows: 800 fields, a picklist of 1,000 values.
+_VALUES = tuple(PicklistValue(value=f"Value {n}", label=f"Label {n}") for n in range(1000))
+_CHOICES = SourceField(name="Type", kind=SourceKind.PICKLIST, picklist=_VALUES)
+_FIELDS = [SourceField(name=f"Some_Custom_Field_{n}__c", kind=SourceKind.TEXT) for n in range(798)]
+_OWNER = SourceField(name="OwnerId", kind=SourceKind.REFERENCE, relationship_name="Owner", relates_to=("Account",))
+ACCOUNT = SourceObject.of(name="Account", label="Account", fields=[_CHOICES, _OWNER, *_FIELDS])
+
+CASES = {
+    # Accepted by the grammar.
+    "100 comparisons": " OR ".join(["Some_Custom_Field_1__c = 'xxx'"] * 100),
+    "100 unknown fields": " OR ".join([f"Sone_Custon_Feld_{n}__c = 'x'" for n in range(100)]),
+    "200 values in each of 9 lists": " OR ".join([f"Type IN ({','.join(['1'] * 200)})"] * 9),
+    "200 unknown choices in each of 4 lists": " OR ".join(["Type IN ('a'" + ",'a'" * 199 + ")"] * 4),
+    "100 lists of a picklist": " OR ".join(["Type IN ('Value 1', 'Value 2')"] * 100),
+    "a text of 3,980 letters": f"Type = '{'x' * 3980}'",
+    "a text of 900 escapes": "Type = '" + r"\'" * 900 + "'",
+    "parentheses 32 deep, over and over": " OR ".join([f"{'(' * 31}Type = 'x'{')' * 31}"] * 40),
+    # Refused.
+    "4,000 parentheses": "(" * 4000,
+    "4,000 quotes": "'" * 4000,
+    "1,000 NOT": "NOT " * 1000,
+    "400 comparisons": "A = 1 AND " * 400,
+    "a list of 1,997 values": "A IN (" + "1," * 1997,
+    "a name of 4,000 letters": "A" * 4000,
+    "10,000,000 letters": "x" * 10_000_000,
+}
+
+
+def judged(text: str) -> str:
+    """Read and check a text without any cache; return what came of it."""
+    try:
+        condition = parse_condition.__wrapped__(text)
+    except InvalidCondition:
+        return "refused"
+    problems = check_condition(condition, {"Account": ACCOUNT})
+    return f"read, {len(problems)} problems" if problems else "accepted"
+
+
+def slowest(run: Callable[[], object]) -> float:
+    """Return the milliseconds of the slowest of several runs, after one to warm up."""
+    run()
+    took = []
+    for _ in range(_TIMES):
+        started = time.process_time()
+        run()
+        took.append(time.process_time() - started)
+    return max(took) * 1000
+
+
+def peak(run: Callable[[], object]) -> float:
+    """Return the KiB that a run takes at its peak."""
+    tracemalloc.start()
+    run()
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return most / 1024
+
+
+def main() -> None:
+    """Measure and print a table."""
+    print("| case | characters | outcome | slowest ms | peak KiB |\n| --- | ---: | --- | ---: | ---: |")
+    worst = 0.0
+    for name, text in CASES.items():
+        took = slowest(lambda text=text: judged(text))
+        outcome = judged(text)
+        if outcome != "refused":
+            worst = max(worst, took)
+        print(f"| {name} | {len(text):,} | {outcome} | {took:.1f} | {peak(lambda text=text: judged(text)):.0f} |")
+    print(f"\nworst that is read: {worst:.1f} ms (bound {BOUND_MS} ms)")
+
+
+if __name__ == "__main__":
+    main()
