@@ -1,6 +1,8 @@
 """The manifests of deploy/ on a real API server. There is no kubelet: pods are admitted here, none runs."""
 
 import json
+import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -48,6 +50,19 @@ def test_one_command_installs_it(assets: Path) -> None:
         kubectl.run("wait", "--for=condition=Established", "--timeout=30s", f"--filename={ROOT / 'crds'}")
         assert kubectl.run("get", "sageint", OWN, "--ignore-not-found") == ""
         assert "deployment.apps/sage-operator" in kubectl.run("get", "deployments", OWN, "--output=name")
+
+
+def test_a_folder_of_ones_own(cluster: Kubectl, tmp_path: Path) -> None:
+    """The kustomization of install.md, with one's own image and the policy, is one that the API server takes."""
+    page = (ROOT / "docs" / "install.md").read_text()
+    (block,) = re.findall(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    (tmp_path / "kustomization.yaml").write_text(block.replace("../sage-operator", os.path.relpath(ROOT, tmp_path)))
+    made = [item for item in yaml.safe_load_all(cluster.run("kustomize", str(tmp_path))) if item]
+    (deployment,) = (item for item in made if item["kind"] == "Deployment")
+    (container,) = _pod(deployment)["spec"]["containers"]
+    assert container["image"] == f"registry.example.com/crm/sage-operator:{__version__}"
+    assert "NetworkPolicy" in {item["kind"] for item in made}
+    cluster.run("apply", "--server-side", "--force-conflicts", "-k", str(tmp_path))
 
 
 def test_applying_again_changes_nothing(cluster: Kubectl, installed: list[dict[str, Any]]) -> None:
