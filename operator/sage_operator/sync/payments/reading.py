@@ -1,0 +1,67 @@
+"""How trade documents are asked for, and what belongs to them. Conditions are data here; `sage` renders them."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from sage_operator.sync.scope import Scope
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Company:
+    """A company (legal entity) of a Sage organisation.
+
+    Attributes:
+        id: Salesforce id, 18 characters.
+        currency: ISO code of its base currency; empty if Sage does not say.
+        fiscal_start: the month (1 to 12) in which its fiscal year starts; None if Sage does not say.
+    """
+
+    id: str
+    name: str
+    currency: str
+    fiscal_start: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentScope:
+    """Which documents count: of one company, of these types and statuses, of accounts in scope.
+
+    `since`: documents dated before it are left out unless they are open.
+    """
+
+    company_id: str
+    types: tuple[str, ...]
+    statuses: tuple[str, ...]
+    accounts: Scope
+    since: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentQuery:
+    """Documents that count. All conditions that are set hold together.
+
+    Attributes:
+        changed_since: UTC; the document's stamp, or that of its account, type or invoice-number tag, is at or after it.
+        open_only: only those that Sage does not count as paid.
+        ids: only these documents.
+        account_ids: only those of these accounts.
+        after_id: only ids above it; documents come in the order of their ids.
+        everything: a first load: all of them, in the order of their ids, by a bulk job if that is cheaper.
+    """
+
+    scope: DocumentScope
+    changed_since: datetime | None = None
+    open_only: bool = False
+    ids: tuple[str, ...] | None = None
+    account_ids: tuple[str, ...] | None = None
+    after_id: str | None = None
+    everything: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditLimit:
+    """How much an account may owe, by its tag in the customer dimension; None: no limit."""
+
+    account_id: str
+    amount: Decimal | None
