@@ -102,14 +102,25 @@ def test_make_targets_exist(page: Path) -> None:
     assert named <= targets
 
 
+def whole_names(group: click.Group, before: str = "") -> Iterator[tuple[str, click.Command]]:
+    """Yield all commands, those of groups too, by their names behind the program's."""
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from whole_names(command, f"{before}{name} ")
+        else:
+            yield f"{before}{name}", command
+
+
 @each_page
 def test_flags_exist(page: Path) -> None:
     """Expect that each flag of our programs that a page names is one."""
-    known = {name: options(command) for name, command in main.commands.items()}
+    known = {name: options(command) for name, command in whole_names(main)}
     everywhere = set().union(*known.values())
     for command in commands(page):
         flags = set(re.findall(r"(?<!\S)--?[a-z][a-z-]*", command))
-        if program := re.search(r"sage-operator (run|demo)\b", command):
+        program = re.search(rf"sage-operator ({'|'.join(known)})(?= |$)", command)
+        if program is not None:
+            flags = set(re.findall(r"(?<!\S)--?[a-z][a-z-]*", command[program.end() :].partition(" | ")[0]))
             assert flags <= known[program[1]], command
         elif "sage_operator.simulators" in command:
             assert flags <= options(simulators) | {"-m"}, command

@@ -4,7 +4,9 @@ import click
 
 from sage_operator._version import __version__
 from sage_operator.cli.demo import demo
+from sage_operator.cli.record import record, rejects
 from sage_operator.cli.run import run
+from sage_operator.cli.runs import runs
 
 __all__ = ["main"]
 
@@ -17,9 +19,13 @@ __all__ = ["main"]
 def main() -> None:
     """Keep ForceManager CRM tenants in step with Sage Business Cloud Financials, from Kubernetes.
 
-    `run` is the operator itself; it watches SageIntegration resources. `demo` shows all of it on this machine.
+    `run` is the operator itself; it watches SageIntegration resources. `demo` shows all of it on this machine. `runs`,
+    `record` and `rejects` tell from the operator's ledger what was done, when and why.
     """
 
 
 main.add_command(run)
 main.add_command(demo)
+main.add_command(runs)
+main.add_command(record)
+main.add_command(rejects)

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from sage_operator.cli._times import Age
 from sage_operator.controller.config import DEFAULT_HOSTS, Config
 from sage_operator.telemetry import logging
 
@@ -35,6 +36,14 @@ def _option(name: str, **kwargs: Any) -> Callable[[Command], Command]:
     default=Path("ledger.db"),
     help="The ledger's SQLite file, on a volume that survives the pod.",
 )
+@_option(
+    "--ledger-values",
+    is_flag=True,
+    help="Keep in the ledger the values that each write sent, so that `record` tells what a field was before. They are"
+    " personal data, for as long as --keep-actions says.",
+)
+@_option("--keep-actions", type=Age(), default="90d", help="How long the ledger tells what runs did with each record.")
+@_option("--keep-runs", type=Age(), default="400d", help="How long the ledger tells of runs; at least --keep-actions.")
 @_option(
     "--allowed-hosts",
     multiple=True,
@@ -72,6 +81,9 @@ def run(  # noqa: PLR0917 - click passes by keyword
     all_namespaces: bool,
     kubeconfig: Path | None,
     ledger: Path,
+    ledger_values: bool,
+    keep_actions: timedelta,
+    keep_runs: timedelta,
     allowed_hosts: tuple[str, ...],
     insecure_http: bool,
     ca_file: Path | None,
@@ -96,6 +108,9 @@ def run(  # noqa: PLR0917 - click passes by keyword
         namespaces=namespace,
         kubeconfig=kubeconfig,
         ledger=ledger,
+        ledger_values=ledger_values,
+        keep_actions=keep_actions,
+        keep_runs=keep_runs,
         allowed_hosts=allowed_hosts,
         insecure_http=insecure_http,
         ca_file=ca_file,

@@ -18,6 +18,7 @@ from sage_operator.controller.probes import Probes
 from sage_operator.controller.referent_watch import watches
 from sage_operator.controller.referents import ReferentKind
 from sage_operator.controller.remotes import RemoteConnector
+from sage_operator.controller.retention import keep_pruned
 from sage_operator.controller.services import Services
 from sage_operator.controller.watches import WatchClock
 from sage_operator.forcemanager import ForceManagerAccess
@@ -40,7 +41,7 @@ async def serve(config: Config, *, stop: asyncio.Event | None = None, ready: asy
     clock = WatchClock()
     configuration = await load_configuration(config.kubeconfig)
     async with AsyncExitStack() as stack:
-        ledger = await stack.enter_async_context(await SqlLedger.open(config.ledger))
+        ledger = await stack.enter_async_context(await SqlLedger.open(config.ledger, keep_values=config.ledger_values))
         hosts = HostPolicy(allowed=config.allowed_hosts, insecure_http=config.insecure_http)
         ca_file = str(config.ca_file) if config.ca_file is not None else None
         upstreams = Upstreams(clock=_utc_now)
@@ -72,6 +73,8 @@ async def serve(config: Config, *, stop: asyncio.Event | None = None, ready: asy
             )
         )
         stack.push_async_callback(_cancel, asyncio.create_task(_measure_lag()))
+        forgetting = keep_pruned(ledger, keep_actions=config.keep_actions, keep_runs=config.keep_runs)
+        stack.push_async_callback(_cancel, asyncio.create_task(forgetting))
         for watch in watches(kube, coordinator, config.namespaces):
             stack.push_async_callback(_cancel, asyncio.create_task(watch.run()))
         log.info("operator-started", probes=probes.url, namespaces=list(config.namespaces) or "all")

@@ -15,6 +15,8 @@ class Config:
         namespaces: which are watched; empty means all.
         kubeconfig: a file, or None: in the cluster the service account, elsewhere the usual kubeconfig.
         ledger: the SQLite file.
+        ledger_values: the archive keeps the values that writes sent.
+        keep_actions, keep_runs: how long the archive keeps them; a run as long as its actions at least.
         allowed_hosts: globs of hosts that integrations may name, `host` or `host:port`.
         insecure_http: integrations may use plain http (demo and tests).
         ca_file: PEM file of CAs for both remotes, beside the system's.
@@ -28,6 +30,9 @@ class Config:
     namespaces: tuple[str, ...] = ()
     kubeconfig: Path | None = None
     ledger: Path = Path("ledger.db")
+    ledger_values: bool = False
+    keep_actions: timedelta = timedelta(days=90)
+    keep_runs: timedelta = timedelta(days=400)
     allowed_hosts: tuple[str, ...] = DEFAULT_HOSTS
     insecure_http: bool = False
     ca_file: Path | None = None

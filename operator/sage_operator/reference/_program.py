@@ -42,14 +42,26 @@ def _computed() -> Iterable[tuple[str, str, str, str]]:
 
 def flags() -> str:
     """Return the page of the commands and their flags."""
-    return document("Flags", _FLAGS, *(_command(main.commands[name]) for name in ("run", "demo")))
+    return document("Flags", _FLAGS, *(_command(command, name) for name, command in _commands(main, "sage-operator")))
 
 
-def _command(command: click.Command) -> str:
+def _commands(group: click.Group, name: str) -> Iterable[tuple[str, click.Command]]:
+    """Yield all commands, those of groups too, with their whole names."""
+    for command in group.commands.values():
+        whole = f"{name} {command.name}"
+        if isinstance(command, click.Group):
+            yield from _commands(command, whole)
+        else:
+            yield whole, command
+
+
+def _command(command: click.Command, name: str) -> str:
     options = [each for each in command.params if isinstance(each, click.Option)]
     head = ("flag", "variable", "default", "meaning")
-    rows = ((_spelled(each), code(each.envvar), _default(each), each.help or "") for each in options)
-    return section(code(f"sage-operator {command.name}"), command.get_short_help_str(limit=200), table(head, rows))
+    rows = (
+        (_spelled(each), code(each.envvar) if each.envvar else "", _default(each), each.help or "") for each in options
+    )
+    return section(code(name), command.get_short_help_str(limit=200), table(head, rows))
 
 
 def _spelled(option: click.Option) -> str:
