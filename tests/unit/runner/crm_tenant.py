@@ -150,6 +150,14 @@ class MemoryTarget:
             async for outcomes in groups:
                 yield outcomes
 
+    async def delete(
+        self, entity: Entity, items: Sequence[WriteItem], *, intend: Intend
+    ) -> AsyncGenerator[Sequence[WriteOutcome], None]:
+        """Delete records, a few at a time."""
+        async with aclosing(self._write("delete", entity, items, self._delete, intend)) as groups:
+            async for outcomes in groups:
+                yield outcomes
+
     async def _write(
         self,
         method: str,
@@ -205,6 +213,12 @@ class MemoryTarget:
         if verdict in (OutcomeKind.DONE, "lost"):
             self._tenant.writes[item.key] += 1
             record.update(item.data)
+        return _told(item, verdict)
+
+    def _delete(self, entity: Entity, item: WriteItem, verdict: Verdict) -> WriteOutcome:
+        assert item.target_id is not None
+        if verdict in (OutcomeKind.DONE, "lost") and self._tenant.records[entity].pop(item.target_id, None) is not None:
+            self._tenant.writes[item.key] += 1
         return _told(item, verdict)
 
 
