@@ -12,7 +12,7 @@ from sage_operator.simulators.dataset import Dataset
 from sage_operator.simulators.sage.organisation import Organisation
 from sage_operator.simulators.sage.settings import NewField, OrganisationSettings
 from sage_operator.simulators.soql import Calendar, SoqlError, execute
-from sage_operator.simulators.soql.ids import make_id, to_18
+from sage_operator.simulators.soql.ids import make_id, number_of, to_18
 
 TODAY = date(2026, 3, 18)  # a Wednesday
 EMPTY = Dataset(accounts=0, contacts=0, owners=1)
@@ -349,3 +349,7 @@ def test_ids() -> None:
     assert to_18("001A0000006Vm9r") == "001A0000006Vm9rIAC"
     assert to_18("no id") is None
     assert [make_id("001", 1, n) for n in range(200)] == sorted(make_id("001", 1, n) for n in range(200))
+    for organisation, number in [(1, 1), (61, 62), (3_900, 3_843), (2, 3_844), (7, 15_000_000), (1, 987_654_321)]:
+        made = make_id("a0Z", organisation, number)
+        assert to_18(made[:15]) == made
+        assert number_of(made) == number

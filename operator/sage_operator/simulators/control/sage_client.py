@@ -63,7 +63,7 @@ class SageControl(SimulatorControl):
         self.edit(name, SageEdit(op="merge", id=loser, into=winner), organisation=organisation)
 
     def create_document(
-        self, account: str, total: Decimal, *, organisation: str | None = None, **fields: Any
+        self, account: str, total: Decimal | int, *, organisation: str | None = None, **fields: Any
     ) -> MadeDocument:
         """Create a trade document, with further fields of `sage.documents.NewDocument`, and its number tag."""
         new = NewDocument(account=account, total=Decimal(total), **fields)
@@ -73,14 +73,14 @@ class SageControl(SimulatorControl):
     def pay(
         self,
         document: str,
-        amount: Decimal | None = None,
+        amount: Decimal | int | None = None,
         *,
         on: date | None = None,
         how: Literal["Ledger", "Stored"] = "Ledger",
         organisation: str | None = None,
     ) -> Standing:
         """Pay a document, by default all of it and without moving a SystemModstamp (see `sage.documents.Payment`)."""
-        payment = Payment(amount=amount, on=on, how=how)
+        payment = Payment(amount=None if amount is None else Decimal(amount), on=on, how=how)
         answer = self._call("POST", f"documents/{document}/payments", payment, organisation=organisation)
         return Standing(Decimal(answer["outstanding"]), answer["isPaid"])
 
@@ -91,9 +91,14 @@ class SageControl(SimulatorControl):
         wanted = Reconciliation(on=on, reconciled=reconciled)
         self._call("PUT", f"documents/{document}/reconciliation", wanted, organisation=organisation)
 
-    def set_credit_limit(self, account: str, amount: Decimal | None, *, organisation: str | None = None) -> str:
+    def set_credit_limit(self, account: str, amount: Decimal | int | None, *, organisation: str | None = None) -> str:
         """Set the credit limit of an account; return the id of the tag that has it."""
-        answer = self._call("PUT", f"accounts/{account}/creditLimit", CreditLimit(amount), organisation=organisation)
+        answer = self._call(
+            "PUT",
+            f"accounts/{account}/creditLimit",
+            CreditLimit(None if amount is None else Decimal(amount)),
+            organisation=organisation,
+        )
         return str(answer["tag"])
 
     def hide_fields(self, name: str, *fields: str, organisation: str | None = None) -> None:
