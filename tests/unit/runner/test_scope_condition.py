@@ -2,6 +2,7 @@ import pytest
 
 from sage_operator.sync.entities import ActionKind, Entity, Mode, RecordStatus
 from sage_operator.sync.errors import InvalidScope
+from sage_operator.sync.findings import FindingKind
 
 from .sage_org import ANA, BEN
 from .world import World
@@ -80,6 +81,7 @@ async def test_a_mistake_stops_the_run_before_anything_is_read(where: str, place
     assert isinstance(report.error, InvalidScope)
     assert str(report.error).startswith(place)
     assert str(report.error).endswith("^")
+    assert [finding.kind for finding in report.error.findings] == [FindingKind.INVALID_CONDITION]
     assert world.source.asked == []
     assert world.tenant.records[Entity.ACCOUNTS] == {}
     assert [fresh for _, fresh in world.source.described] in ([], [False, True])
