@@ -1,6 +1,6 @@
 """Filling the mapped targets of one record from its row."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sage_operator.sync.codes import Code
@@ -9,7 +9,6 @@ from sage_operator.sync.compiling import CompiledRule, source_of
 from sage_operator.sync.context import PlanContext
 from sage_operator.sync.expressions import Expression, ExpressionProblem
 from sage_operator.sync.fieldmap import Lookup, OnProblem
-from sage_operator.sync.lookups import LookupTable
 from sage_operator.sync.records import Scalar, SourceRow
 
 
@@ -46,21 +45,31 @@ def map_row(row: SourceRow, context: PlanContext, *, creating: bool = True) -> M
     return Mapped(values=values, problems=tuple(problems), warnings=tuple(warnings))
 
 
+class _NoRow(Exception):
+    """No row of the list has the value; raised and caught within one target."""
+
+
 def _value(row: SourceRow, compiled: CompiledRule, context: PlanContext, warnings: list[str]) -> Scalar:
-    """Return the value of one target, None if it is empty."""
+    """Return the value of one target, None if it is empty. This is the hot path: no more calls than needed."""
     rule = compiled.rule
-    if rule.is_constant:
-        return compiled.default if compiled.constant is None else compiled.constant
     missed: list[str] = []
-    for value, lookup, origin in _candidates(row, compiled, context):
+    if compiled.expression is not None:
+        value = _evaluated(row, compiled.expression, rule.target, context)
+        if value is not None and value != "":
+            try:
+                return _fitting(value, rule.lookup, compiled, context, warnings)
+            except _NoRow as absent:
+                missed.append(f"{absent} for its expression")
+    elif not rule.sources:
+        return compiled.default if compiled.constant is None else compiled.constant
+    for source in rule.sources:
+        value = row.fields.get(source.path)
         if value is None or value == "":
             continue
-        if lookup is None:
-            return _coerced(value, compiled, warnings)
-        found = _looked_up(as_text(value), lookup, rule.target, context.lists)
-        if found is not None:
-            return _coerced(found, compiled, warnings)
-        missed.append(f"no row of {lookup.list_name} for {origin}")
+        try:
+            return _fitting(value, source.lookup or rule.lookup, compiled, context, warnings)
+        except _NoRow as absent:
+            missed.append(f"{absent} for {source.path}")
     if missed:
         detail = ", ".join(missed)
         if rule.on_not_found is not OnProblem.EMPTY:
@@ -69,15 +78,21 @@ def _value(row: SourceRow, compiled: CompiledRule, context: PlanContext, warning
     return compiled.default
 
 
-def _candidates(
-    row: SourceRow, compiled: CompiledRule, context: PlanContext
-) -> Iterator[tuple[Scalar, Lookup | None, str]]:
-    """Yield each value that may fill a target, how it is looked up, and where it is from."""
-    rule = compiled.rule
-    for source in rule.sources:
-        yield row.fields.get(source.path), source.lookup or rule.lookup, source.path
-    if compiled.expression is not None:
-        yield _evaluated(row, compiled.expression, rule.target, context), rule.lookup, "its expression"
+def _fitting(
+    value: Scalar, lookup: Lookup | None, compiled: CompiledRule, context: PlanContext, warnings: list[str]
+) -> Scalar:
+    """Return a value as its target takes it: looked up, coerced."""
+    if lookup is not None:
+        try:
+            value = context.lists[lookup.list_name].find(as_text(value), by=lookup.by)
+        except Misfit as misfit:
+            raise Misfit(misfit.code, compiled.rule.target, f"{misfit.target}: {misfit.detail}") from None
+        if value is None:
+            raise _NoRow(f"no row of {lookup.list_name}")
+    fitting, warning = coerce(value, compiled.field, on_too_long=compiled.rule.on_too_long)
+    if warning:
+        warnings.append(warning)
+    return fitting
 
 
 def _evaluated(row: SourceRow, expression: Expression, target: str, context: PlanContext) -> Scalar:
@@ -94,20 +109,6 @@ def _evaluated(row: SourceRow, expression: Expression, target: str, context: Pla
         return expression.evaluate(bound)
     except ExpressionProblem as problem:
         raise Misfit(Code.EXPRESSION_FAILED, target, str(problem)) from None
-
-
-def _coerced(value: Scalar, compiled: CompiledRule, warnings: list[str]) -> Scalar:
-    fitting, warning = coerce(value, compiled.field, on_too_long=compiled.rule.on_too_long)
-    if warning:
-        warnings.append(warning)
-    return fitting
-
-
-def _looked_up(text: str, lookup: Lookup, target: str, lists: Mapping[str, LookupTable]) -> int | None:
-    try:
-        return lists[lookup.list_name].find(text, by=lookup.by)
-    except Misfit as misfit:
-        raise Misfit(misfit.code, target, f"{misfit.target}: {misfit.detail}") from None
 
 
 def _emptiness(compiled: CompiledRule) -> str:

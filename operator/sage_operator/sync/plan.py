@@ -110,7 +110,7 @@ def _write(
     # Not current: an interrupted write, a record found by its extId, one that comes back. All is sent then.
     changed = {target: wanted[target] for target in wanted if not current or before.get(target) != hashes[target]}
     # What is left as it is stays known as ours: the map may ask for it to be cleared one day.
-    hashes |= {target: before[target] for target in before.keys() & context.left if target not in wanted}
+    hashes |= {target: before[target] for target in context.left if target in before and target not in wanted}
     payload = {**_cleared(before, hashes, context), **changed}
     kind = ActionKind.UPDATE if payload else ActionKind.UNCHANGED
     if kind is ActionKind.UNCHANGED and state is not None and len(before) == len(hashes):
@@ -120,7 +120,7 @@ def _write(
 
 def _cleared(before: Mapping[str, str], hashes: Mapping[str, str], context: PlanContext) -> dict[str, Scalar]:
     """Return the mapped targets that we filled and that have no value any more; never those that we wrote empty."""
-    gone = sorted(before.keys() & context.targets - hashes.keys())
+    gone = [target for target in before if target not in hashes and target in context.targets]
     return {target: None for target in gone if before[target] != hash_value(context.hash_key, target, None)}
 
 

@@ -137,7 +137,7 @@ def _row(entity: Entity, values: dict[str, Scalar], owner: str) -> SourceRow:
     return SourceRow(id="003000000000001AAA", owner_id=owner, parent_id=parent, parent_owner_id=ANA, fields=values)
 
 
-@settings(max_examples=500)
+@settings(max_examples=500, deadline=None)
 @given(entities, st.lists(rules, min_size=1, max_size=6), schemas, st.tuples(rows, rows), owners)
 def test_mapping_is_total(
     entity: Entity,
@@ -170,7 +170,7 @@ def test_mapping_is_total(
             assert again.kind is ActionKind.UNCHANGED
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(entities, st.lists(rules, max_size=6), schemas)
 def test_what_is_wrong_is_found_in_any_order(entity: Entity, maps: list[FieldRule], tenant: TargetSchema) -> None:
     """The findings of a map are the same however its entries are ordered, the gravest first, each once."""

@@ -88,6 +88,19 @@ def test_what_is_no_decimal_number(value: Scalar) -> None:
     assert "is not a decimal number" in _mismatch(FieldKind.DECIMAL, value)
 
 
+@pytest.mark.parametrize("value", ["NaN", "sNaN", "Infinity", "-Infinity", "1E+999999999", "-1E-999999999"])
+@pytest.mark.parametrize("kind", FieldKind)
+def test_numbers_beyond_all_bounds_are_refused(kind: FieldKind, value: str) -> None:
+    """What no JSON number is, or would fill the memory when it is spelled out, reaches no target of any type."""
+    assert "beyond all bounds" in _mismatch(kind, Decimal(value))
+
+
+@pytest.mark.parametrize("value", [10**18, -(10**18), Decimal(10**18), "1" * 19, "١٢"])
+def test_integers_have_bounds_and_plain_digits(value: Scalar) -> None:
+    """Eighteen digits are what Salesforce has; digits of other scripts are texts."""
+    _mismatch(FieldKind.INTEGER, value)
+
+
 @given(st.integers(-(10**17), 10**17), st.sampled_from([FieldKind.INTEGER, FieldKind.REFERENCE]))
 def test_integers_are_exact(value: int, kind: FieldKind) -> None:
     """An integer comes as such, as a decimal without fraction, or as a text."""

@@ -7,7 +7,17 @@ import pytest
 from sage_operator.sync.context import PlanContext
 from sage_operator.sync.digest import configuration_digest
 from sage_operator.sync.entities import Entity
-from sage_operator.sync.fieldmap import FieldRule, FieldSource, Lookup, OnProblem, from_constant, from_field, merge
+from sage_operator.sync.fieldmap import (
+    FieldRule,
+    FieldSource,
+    Lookup,
+    OnProblem,
+    WhenEmpty,
+    from_constant,
+    from_expression,
+    from_field,
+    merge,
+)
 from sage_operator.sync.presets import PRESETS
 from sage_operator.sync.scope import Scope
 from sage_operator.sync.targets import FieldKind, ListRow, TargetField, ValueList
@@ -94,6 +104,10 @@ def test_what_no_plan_depends_on_does_not_matter() -> None:
         pytest.param(
             replace(PHONE, sources=(FieldSource(path="Phone", lookup=Lookup(list_name="countries")),)), id="lookup"
         ),
+        pytest.param(replace(PHONE, lookup=Lookup(list_name="countries")), id="lookup of all sources"),
+        pytest.param(replace(PHONE, when_empty=WhenEmpty.KEEP), id="whenEmpty"),
+        pytest.param(replace(PHONE, only_on_create=True), id="onlyOnCreate"),
+        pytest.param(from_expression("phone", "record.Phone"), id="expression"),
         pytest.param(from_constant("phone", "1"), id="constant"),
         pytest.param(from_field("phone2", "Phone"), id="target"),
     ],
@@ -101,6 +115,21 @@ def test_what_no_plan_depends_on_does_not_matter() -> None:
 def test_each_setting_of_a_rule_matters(rule: FieldRule) -> None:
     """Whatever changes what is written changes the digest."""
     assert _of_phone(rule) != _of_phone()
+
+
+def test_layer_that_set_a_rule_does_not_matter() -> None:
+    """An entry that moves into a shared map writes nothing else; nor does what people call a field."""
+    assert _of_phone(replace(PHONE, layer="ConfigMap crm-maps/accounts")) == _of_phone()
+    assert _of_phone(field=replace(text("phone", 20), label="Telephone")) == _of_phone(field=text("phone", 20))
+
+
+def test_users_details_matter_where_an_expression_reads_them() -> None:
+    """A new e-mail address of a user is written where the map asks for it, and nowhere else."""
+    renamed = Associations(by_sage={ANA: replace(rep(51), email="new@crm.example"), BEN: rep(52)})
+    plain = context()
+    reading = context(rules=[*PRESETS[Entity.ACCOUNTS], from_expression("phone2", "user.email")])
+    assert _of_accounts(replace(plain, users=renamed)) == _of_accounts(plain)
+    assert _of_accounts(replace(reading, users=renamed)) != _of_accounts(reading)
 
 
 def test_order_of_sources_matters() -> None:
