@@ -29,7 +29,7 @@ CASES = {
     # Accepted by the grammar.
     "100 comparisons": " OR ".join(["Some_Custom_Field_1__c = 'xxx'"] * 100),
     "100 unknown fields": " OR ".join([f"Sone_Custon_Feld_{n}__c = 'x'" for n in range(100)]),
-    "200 values in each of 9 lists": " OR ".join([f"Type IN ({','.join(['1'] * 200)})"] * 9),
+    "200 values in each of 5 lists": " OR ".join([f"Type IN ({','.join(['1'] * 200)})"] * 5),
     "200 unknown choices in each of 4 lists": " OR ".join(["Type IN ('a'" + ",'a'" * 199 + ")"] * 4),
     "100 lists of a picklist": " OR ".join(["Type IN ('Value 1', 'Value 2')"] * 100),
     "a text of 3,980 letters": f"Type = '{'x' * 3980}'",

@@ -29,6 +29,9 @@ MOST_COMPARISONS = 100
 MOST_VALUES = 200
 """Values of a list."""
 
+MOST_VALUES_IN_ALL = 1_000
+"""Values of all lists together."""
+
 _OPENING = re.compile(r"[ \t\r\n]*\(")
 
 _PARSER = lark.Lark(
@@ -94,7 +97,7 @@ class _Bounds:
     """Counts what is bounded, before the parser sees it."""
 
     def __init__(self) -> None:
-        self._depth = self._comparisons = self._commas = 0
+        self._depth = self._comparisons = self._commas = self._all_commas = 0
 
     def exceeded(self, token_type: str) -> str | None:
         """Count a token; return which bound it exceeds."""
@@ -106,12 +109,15 @@ class _Bounds:
                 self._depth -= 1
             case "COMMA":
                 self._commas += 1
+                self._all_commas += 1
             case "PATH":
                 self._comparisons += 1
         if self._depth > DEEPEST:
             return f"more than {DEEPEST} parentheses within one another"
         if self._commas >= MOST_VALUES:
             return f"more than {MOST_VALUES} values in one list"
+        if self._all_commas >= MOST_VALUES_IN_ALL:
+            return f"more than {MOST_VALUES_IN_ALL:,} values in all lists together"
         if self._comparisons > MOST_COMPARISONS:
             return f"more than {MOST_COMPARISONS} comparisons; IN takes a list of values"
         return None

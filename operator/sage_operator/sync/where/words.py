@@ -42,7 +42,12 @@ def misplaced(token: lark.Token, previous: lark.Token | None) -> str | None:
         return "a line break or tab within a text is written \\n or \\t"
     if token.type == "PATH" and token.upper() in _CLAUSES:
         return _clause(token, previous)
-    if previous is None or previous.end_pos != token.start_pos or not {previous.type, token.type} <= _WORDY:
+    if (
+        previous is None
+        or previous.end_pos != token.start_pos
+        or token.type not in _WORDY
+        or previous.type not in _WORDY
+    ):
         return None
     if previous.type == "DATE" and token[0] in "Tt":
         return "a date with time has hours, minutes, seconds and a zone: 2026-01-31T00:00:00Z"

@@ -103,6 +103,7 @@ def refusal(text: str) -> InvalidCondition:
         (f"{'(' * 33}A = 1{')' * 33}", 33, "more than 32"),
         (" OR ".join(["A = 1"] * 101), 901, "more than 100 comparisons"),
         (f"A IN ({','.join(['1'] * 201)})", 406, "more than 200 values"),
+        (" OR ".join([f"A IN ({','.join(['1'] * 200)})"] * 6), 2066, "more than 1,000 values"),
         (f"A = '{'é' * 1000}'", 1, "6,0"),
     ],
 )
