@@ -35,7 +35,7 @@ def runs() -> None:
     epilog=examples(
         "sage-operator runs list -n crm acme",
         "sage-operator runs list --since 24h -o json",
-        "kubectl -n sage-operator exec deploy/sage-operator -- sage-operator runs list crm/acme",
+        "kubectl -n sage-system exec deploy/sage-operator -- sage-operator runs list crm/acme",
     ),
 )
 @click.argument("integration", required=False)
