@@ -77,5 +77,11 @@ def test_deleted_list_rows_are_left_out_and_the_rest_is_sorted() -> None:
 
 def test_rows_of_other_lists_have_no_iso_codes() -> None:
     """Empty codes are none."""
-    row = parse_list("x", [{"id": 1, "iso2": ""}]).rows[0]
-    assert (row.iso2, row.iso3) == (None, None)
+    row = parse_list("x", [{"id": 1, "iso2": "", "isoCode": " "}]).rows[0]
+    assert (row.iso2, row.iso3, row.iso_code) == (None, None, None)
+
+
+def test_currencies_have_their_code() -> None:
+    """It is what people write, whatever the language."""
+    rows = [{"id": 1, "descriptionES": "Libra esterlina", "isoCode": "GBP", "symbol": "£"}]
+    assert parse_list("currencies", rows).rows[0].iso_code == "GBP"
