@@ -19,7 +19,7 @@ from unit.runner.memory_ledger import Disk, MemoryLedger
 from .examples import ACCOUNTS, NOW, Bench, account_id, create, outcome, reject, release, unchanged, update
 from .facts_examples import TODAY, document, document_id
 
-IDS = [account_id(number) for number in range(4)]
+IDS = [account_id(number) for number in range(2)]
 
 Step = tuple[str, int, int]
 numbers = count()
@@ -50,7 +50,7 @@ NOTES: dict[str, Callable[[str, int], Action]] = {
     "release": lambda account, _: release(account),
 }
 FACTS = ("documents", "load", "remove", "limit", "due", "all due")
-steps = st.tuples(st.sampled_from([*FACTS, "create", "create", *WRITES, *NOTES]), st.integers(0, 3), st.integers(0, 5))
+steps = st.tuples(st.sampled_from([*FACTS, "create", "create", *WRITES, *NOTES]), st.integers(0, 1), st.integers(0, 5))
 
 
 async def take(ledger: Any, bench: Bench, step: Step) -> None:
@@ -109,21 +109,21 @@ async def look(ledger: Any, bench: Bench, name: str) -> dict[str, Any]:
         "limits": await ledger.credit_limits_of(scope, IDS),
         "open": list(await ledger.open_documents(scope, after_id=document_id(1), limit=5)),
         "unseen": list(await ledger.unseen_documents(scope, seen_by="load", limit=5)),
-        "due": list(await ledger.figures_due(scope, now=NOW, after_id=IDS[0], limit=2)),
+        "due": list(await ledger.figures_due(scope, now=NOW, limit=2)),
         "due among": await ledger.figures_due_among(scope, IDS),
         "as of": opened.figures_as_of,
         "figures": {i: (state.status, state.figures_hash, state.figure_hashes) for i, state in states.items()},
     }
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(steps, max_size=14))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(steps, min_size=1, max_size=16))
 async def test_both_ledgers_tell_the_same(ledger: SqlLedger, history: Sequence[Step]) -> None:
     """After any history, so that what holds for runs in memory holds on disk."""
     memory: Any = MemoryLedger(Disk(), Life(Clock()))
     name = f"crm/acme{next(numbers)}"
     both: list[tuple[Any, Bench]] = [(each, await Bench.set_up(each, name, tenant=name)) for each in (ledger, memory)]
-    for step in history:
+    for step in (("create", 0, 1), ("documents", 0, 1), *history):
         for each, bench in both:
             await take(each, bench, step)
     first, second = [await look(each, bench, name) for each, bench in both]
