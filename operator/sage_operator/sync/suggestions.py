@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 
 from sage_operator.sync.fieldmap import FieldRule
+from sage_operator.sync.sources import SourceField, SourceKind
 
 _DECIMAL = re.compile(r"[+-]?\d+(\.\d+)?", re.ASCII)
 
@@ -16,8 +17,25 @@ def closest(name: str, known: Iterable[str]) -> str | None:
     return by_folded[found[0]] if found else None
 
 
+def type_for(field: SourceField) -> str:
+    """Return the type that a ForceManager field needs for a Sage field: `text, at least 40 characters`."""
+    match field.kind:
+        case SourceKind.INTEGER:
+            return "integer"
+        case SourceKind.BOOLEAN:
+            return "yes/no"
+        case SourceKind.DATE | SourceKind.DATETIME:
+            return "date"
+        case kind if kind.is_number:
+            return f"decimal, {field.scale} places" if field.scale else "decimal"
+    return f"text, at least {field.length} characters" if field.length else "text"
+
+
 def type_to_create(rule: FieldRule, source_types: Mapping[str, str]) -> str:
-    """Return the type of the custom field that a rule needs, for the administrator of the CRM."""
+    """Return the type of the custom field that a rule needs, for the administrator of the CRM.
+
+    `source_types`: by Sage field, what `type_for` says of it, as far as the fields are known.
+    """
     if rule.lookups:
         return f"a list ({', '.join(sorted({lookup.list_name for lookup in rule.lookups}))})"
     if rule.expression is not None:
