@@ -51,7 +51,8 @@ class RecordState:
     Attributes:
         target_id: its id in ForceManager; None while it is not there (or not known to be).
         mapped_hash: of all that was last written; None if nothing was, or if its outcome is not known.
-        field_hashes: a keyed hash by target of what was last written; a target that was written empty is absent.
+        field_hashes: a keyed hash by target of what was last written; one that was written empty is absent,
+            unless its rule clears it whoever wrote it (`Clear`).
         figures_hash: of all figures that were last written; None if none were, or if their outcome is not known.
         figure_hashes: a keyed hash by target of each figure that was last written, apart from the mapped fields.
         code: why it is in `Error` or `Pending`.
