@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from typing import Final
 
-from sage_operator.reference import _program, _resource, _words
+from sage_operator.reference import _program, _resource, _states, _words
 
 PAGES: Final[dict[str, Callable[[], str]]] = {
     "resource.md": _resource.page,
     "presets.md": _words.presets,
     "conditions.md": _words.conditions,
+    "states.md": _states.page,
     "error-codes.md": _words.error_codes,
     "metrics.md": _program.metrics,
     "flags.md": _program.flags,

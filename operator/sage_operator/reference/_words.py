@@ -11,7 +11,6 @@ from sage_operator.sync.presets import PRESETS
 RESERVED: Final = frozenset(
     {
         ConditionType.REVIEW_PENDING,
-        Reason.COMPANY_NOT_FOUND,
         Reason.EXISTING_RECORDS_UNDECIDED,
         Reason.SCHEDULED,
         Reason.REMOVALS_WITHHELD,

@@ -1,0 +1,4 @@
+-- Resumes the integration where it was.
+obj.spec.suspend = false
+obj.spec.suspendReason = nil
+return obj
