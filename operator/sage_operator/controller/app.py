@@ -23,6 +23,7 @@ from sage_operator.controller.services import Services
 from sage_operator.controller.watches import WatchClock
 from sage_operator.forcemanager import ForceManagerAccess
 from sage_operator.ledger import SqlLedger
+from sage_operator.resources import names
 from sage_operator.sage import SageAccess
 from sage_operator.telemetry import metrics
 from sage_operator.transport import HostPolicy, Upstreams
@@ -106,6 +107,9 @@ async def _run_kopf(
     tasks = await kopf.spawn_tasks(
         registry=handlers.registry(coordinator, config, login=login),
         settings=handlers.settings(),
+        # Kopf's own is made of the user's name, which a pod's numeric user does not have (it would crash). Nothing but
+        # peering, which is off, looks at it.
+        identity=names.FIELD_MANAGER,  # type: ignore[arg-type]
         standalone=True,
         clusterwide=not config.namespaces,
         namespaces=list(config.namespaces),
