@@ -194,3 +194,11 @@ def test_help_teaches_by_examples(words: tuple[str, ...]) -> None:
     examples = text.partition("Examples:\n")[2].splitlines()
     assert len(examples) >= 2
     assert all("sage-operator" in line for line in examples)
+
+
+@pytest.mark.parametrize("age", ["90", "0d", "d", "1y", "-1d", "1d2h"])
+def test_what_is_no_length_of_time_is_refused(age: str) -> None:
+    """Before anything else is done."""
+    result = CliRunner().invoke(main, ["run", "--namespace", "crm", "--keep-actions", age])
+    assert result.exit_code == 2
+    assert "no length of time such as 12h or 90d" in result.stderr
