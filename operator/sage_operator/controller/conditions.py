@@ -6,7 +6,7 @@ The rules are kstatus's: `Ready` is always there; the others only while they are
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sage_operator.resources import Condition, ConditionStatus, ConditionType, Phase, Reason
 from sage_operator.resources.conditions import STALLED_REASONS
@@ -20,6 +20,7 @@ class Situation:
 
     Attributes:
         generation: of the spec that was taken in.
+        suspend_until: UTC; it resumes by itself then.
         proven: this generation has had a successful run.
         running: a run is on.
         error: why the last run did not succeed; None after a success, and before the first run of a generation.
@@ -31,6 +32,7 @@ class Situation:
     generation: int
     suspended: bool = False
     suspend_reason: str = ""
+    suspend_until: datetime | None = None
     proven: bool = False
     running: bool = False
     error: SyncError | None = None
@@ -49,8 +51,7 @@ def assess(situation: Situation, previous: Iterable[Condition], *, now: datetime
         reason = Reason.PROGRESSING_WITH_RETRY if situation.error is not None else Reason.PROGRESSING
         facts.append(_Fact(ConditionType.RECONCILING, ConditionStatus.TRUE, reason, reason.meaning))
     if situation.suspended:
-        message = situation.suspend_reason or "spec.suspend is true."
-        facts.append(_Fact(ConditionType.SUSPENDED, ConditionStatus.TRUE, Reason.USER_REQUESTED, message))
+        facts.append(_suspended(situation))
     if situation.rejects is None:
         kept = before.get(ConditionType.RECORDS_REJECTED)
         if kept is not None:
@@ -110,6 +111,14 @@ def _stalled(situation: Situation) -> _Fact | None:
     if error is None or error.reason not in STALLED_REASONS:
         return None
     return _Fact(ConditionType.STALLED, ConditionStatus.TRUE, error.reason, str(error))
+
+
+def _suspended(situation: Situation) -> _Fact:
+    message, until = situation.suspend_reason or "spec.suspend is true.", situation.suspend_until
+    if until is None:
+        return _Fact(ConditionType.SUSPENDED, ConditionStatus.TRUE, Reason.USER_REQUESTED, message)
+    resumes = f"It resumes by itself at {until.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}."
+    return _Fact(ConditionType.SUSPENDED, ConditionStatus.TRUE, Reason.SCHEDULED, f"{message} {resumes}")
 
 
 def _rejected(total: int, groups: tuple[RejectGroup, ...]) -> _Fact:

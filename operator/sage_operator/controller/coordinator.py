@@ -141,9 +141,12 @@ class Coordinator:
         async with slot.lock:
             if self._closing or slot.gone or slot.integration.metadata.deletion_timestamp is not None:
                 return
-            if slot.integration.spec.suspend:
+            if slot.integration.spec.is_suspended(self._services.clock()):
                 await self._suspend(slot)
                 return
+            if slot.suspended:  # resumed, by somebody or by the time
+                slot.suspended, slot.due_now = False, True
+                await publish(slot, self._services)
             trigger = slot.trigger(self._services.clock())
             if slot.running:
                 if trigger is Trigger.GENERATION and slot.progress is not None:
@@ -192,6 +195,7 @@ class Coordinator:
                 slot.progress.stop(Stopped("It was suspended."))
             return
         slot.handled_generation = slot.integration.metadata.generation
+        slot.suspended = True
         await publish(slot, self._services)
 
     def _start(self, slot: Slot, trigger: Trigger) -> None:

@@ -188,6 +188,22 @@ class Kube:
         found = await self._read("configmaps", namespace, name, f"ConfigMap `{name}`")
         return (found.get("data") or {}, str(found["metadata"]["resourceVersion"])) if found is not None else None
 
+    async def read_integration(self, namespace: str, name: str) -> dict[str, Any] | None:
+        """Return a SageIntegration as JSON; None if there is no such one.
+
+        Raises:
+            KubernetesUnavailable: the API refused, or did not answer.
+        """
+        what = f"SageIntegration {namespace}/{name} could not be read"
+        path = f"/apis/{names.API_VERSION}/namespaces/{namespace}/{names.PLURAL}/{name}"
+        answer = await self._send("GET", path, what)
+        if answer.status == 404:
+            return None
+        if not answer.ok:
+            raise _refused(what, answer)
+        found: dict[str, Any] = answer.body
+        return found
+
     async def _read(self, plural: str, namespace: str, name: str, spoken: str) -> dict[str, Any] | None:
         what = f"{spoken} could not be read"
         answer = await self._send("GET", f"{_core(plural, namespace)}/{name}", what)

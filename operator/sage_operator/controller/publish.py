@@ -20,8 +20,9 @@ def situation_of(slot: Slot) -> Situation:
     spec, generation, summary = slot.integration.spec, slot.handled_generation, slot.summary
     return Situation(
         generation=generation,  # that was taken in; a newer one has not been judged yet
-        suspended=spec.suspend,
+        suspended=slot.suspended,
         suspend_reason=spec.suspend_reason,
+        suspend_until=spec.suspend_until,
         proven=slot.proven == generation,
         running=slot.progress is not None,
         error=slot.error,
@@ -35,12 +36,11 @@ async def publish(slot: Slot, services: Services, draft: SageIntegrationStatus |
 
     A status that can't be written now is written at a later look; no run suffers from it.
     """
-    spec = slot.integration.spec
     before = slot.status
     slot.status = status.settled(
         draft or before,
         situation_of(slot),
-        next_run=None if spec.suspend else max(slot.due, services.clock()),
+        next_run=slot.integration.spec.suspend_until if slot.suspended else max(slot.due, services.clock()),
         now=services.clock(),
     )
     await write(slot, services.kube)

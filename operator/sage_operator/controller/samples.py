@@ -23,7 +23,7 @@ def sample(slot: Slot) -> IntegrationSample:
         name=name,
         ready=ready.status.value if ready is not None else "Unknown",
         reason=ready.reason if ready is not None else "Initializing",
-        suspended=spec.suspend,
+        suspended=slot.suspended,
         interval=spec.interval.total_seconds(),
         last_success=told.last_success_time,
         data_as_of=told.data_as_of,

@@ -40,6 +40,7 @@ class Slot:
         renewed: which of them have changed since then.
         task: the run that waits or is on.
         waiting: it waits for its turn under the global limit.
+        suspended: no run is started.
         hushed: its trouble is a remote's outage, which is told of once for all.
         due_now: what it waited for is there again.
     """
@@ -61,6 +62,7 @@ class Slot:
     waiting: bool = False
     progress: Progress | None = None
     gone: bool = False
+    suspended: bool = False
     hushed: bool = False
     due_now: bool = False
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -137,6 +139,7 @@ class Slot:
         well = ready is not None and ready.status is ConditionStatus.TRUE
         failed = ready is not None and ready.status is ConditionStatus.FALSE
         refused = ready is not None and ready.reason == Reason.INVALID_USER_MAP
+        suspended = any(c.type == ConditionType.SUSPENDED for c in told.conditions)
         # `Unknown`: its first run was announced, but may never have begun.
         handled = past is not None and (well or failed)
         current = handled and told.observed_generation == integration.metadata.generation
@@ -148,6 +151,7 @@ class Slot:
             written=told,
             handled_generation=told.observed_generation if handled else -1,
             handled_token=told.last_handled_reconcile_at,
+            suspended=suspended,
             proven=told.observed_generation if well else -1,
             proven_users=integration.spec.users if matched else None,
             error=restored(ready.reason, ready.message) if ready is not None and failed else None,

@@ -51,6 +51,8 @@ def states() -> Iterator[State]:
     )
     yield State(name="suspended before the first run", situation=Situation(generation=1, suspended=True))
     yield State(name="suspended", situation=Situation(generation=1, suspended=True, proven=True))
+    until = Situation(generation=1, suspended=True, proven=True, suspend_until=_NOW)
+    yield State(name="suspended until a time", situation=until)
     for error in _blocking():
         yield _wrong(f"stalled: {error.reason}", error)
     yield _wrong("stalled, and suspended", errors.SecretNotFound("The Secret is gone."), suspended=True)

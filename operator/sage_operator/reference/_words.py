@@ -12,7 +12,6 @@ RESERVED: Final = frozenset(
     {
         ConditionType.REVIEW_PENDING,
         Reason.EXISTING_RECORDS_UNDECIDED,
-        Reason.SCHEDULED,
         Reason.REMOVALS_WITHHELD,
     }
 )

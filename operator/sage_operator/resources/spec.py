@@ -1,12 +1,12 @@
 """`SageIntegration.spec`: what a user asks for."""
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, AwareDatetime, Field, WithJsonSchema
 
 from sage_operator.resources._base import Duration, Flag, LabelOrId, Rule, SpecModel, duration_between
 from sage_operator.resources._fields import AccountField, ContactField
@@ -252,6 +252,11 @@ class SageIntegrationSpec(SpecModel):
             message="nothing would be synchronized, as nobody is associated: list `users.pairs`, or set"
             " `users.matching` to `Email`, or set `accounts.scope` to `All` and `users.fallback`",
         ),
+        Rule(
+            cel="!has(self.suspendUntil) || (has(self.suspend) && self.suspend)",
+            holds=lambda spec: spec.suspend_until is None or spec.suspend,
+            message="`suspendUntil` needs `suspend: true`",
+        ),
     )
 
     interval: Annotated[Duration, duration_between("1m", "24h")] = timedelta(minutes=15)
@@ -269,6 +274,10 @@ class SageIntegrationSpec(SpecModel):
     suspend_reason: Annotated[str, Field(max_length=256)] = ""
     """Why it is suspended, for other people: shown in the `Suspended` condition."""
 
+    suspend_until: Annotated[AwareDatetime, WithJsonSchema({"type": "string", "format": "date-time"})] | None = None
+    """With `suspend: true`: the moment when it resumes by itself, such as `2026-12-01T08:00:00Z`. Without it, somebody
+    has to set `suspend` to `false`."""
+
     sage: SageSpec
     """The source: a Sage Business Cloud Financials organisation."""
 
@@ -283,3 +292,7 @@ class SageIntegrationSpec(SpecModel):
 
     contacts: ContactsSpec = ContactsSpec()
     """How contacts are synchronised."""
+
+    def is_suspended(self, now: datetime) -> bool:
+        """Tell whether it is paused at a moment."""
+        return self.suspend and (self.suspend_until is None or now < self.suspend_until)

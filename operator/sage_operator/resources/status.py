@@ -201,7 +201,7 @@ class SageIntegrationStatus(Model):
     """When the last run that succeeded ended."""
 
     next_sync_time: Time | None = None
-    """When the next run is due; absent while suspended."""
+    """When the next run is due; while suspended, when it resumes by itself, if it does."""
 
     data_as_of: Time | None = None
     """Everything that Sage showed up to this moment of its own clock is in ForceManager, except records that are

@@ -452,3 +452,34 @@ async def test_a_body_that_does_not_fit_is_left_alone(make: Make) -> None:
     await operator.coordinator.look({"metadata": {"name": "x", "namespace": "crm", "uid": "u"}, "spec": {"odd": 1}})
     await operator.coordinator.look({})
     assert list(operator.coordinator.samples()) == []
+
+
+async def test_what_is_suspended_until_a_time_resumes_by_itself(make: Make) -> None:
+    """It says until when, in the condition and as the next run; then it runs at once, though the spec still says so."""
+    operator = await proven(make)
+    until = operator.clock.now + timedelta(hours=20)
+    await operator.apply(suspend=True, suspendUntil=until.isoformat(), suspendReason="Stocktaking.")
+    suspended = operator.condition("Suspended")
+    assert suspended is not None
+    assert suspended["reason"] == "Scheduled"
+    assert suspended["message"] == f"Stocktaking. It resumes by itself at {until:%Y-%m-%dT%H:%M:%SZ}."
+    assert operator.status()["nextSyncTime"] == f"{until:%Y-%m-%dT%H:%M:%SZ}"
+    await operator.go_on(20 * 3600 - 60, heartbeat=60)
+    assert operator.runs() == ["Succeeded"]
+    await operator.go_on(90)
+    assert operator.runs() == ["Succeeded", "Succeeded"]
+    assert operator.condition("Suspended") is None
+    assert operator.reason() == "Succeeded"
+
+
+async def test_a_restart_while_suspended_until_a_time_keeps_to_it(make: Make) -> None:
+    """The new process runs when the time has come, at once even if its next moment is later."""
+    operator = await proven(make)
+    until = operator.clock.now + timedelta(hours=2)
+    await operator.apply(suspend=True, suspendUntil=until.isoformat(), interval="24h")
+    await operator.coordinator.close(timedelta(seconds=5))
+    operator.restart()
+    await operator.go_on(3600, heartbeat=60)
+    assert operator.runs() == ["Succeeded"]
+    await operator.go_on(3700, heartbeat=60)
+    assert operator.runs() == ["Succeeded", "Succeeded"]

@@ -127,6 +127,6 @@ def test_unreadable_status_counts_as_none(minimal: dict[str, Any], status: Any) 
 
 def test_status_of_a_newer_version_is_read(minimal: dict[str, Any]) -> None:
     """Expect that unknown fields are ignored and the known ones kept."""
-    minimal["status"] = {"observedGeneration": 2, "synchronized": {"accounts": 5, "sales": 7}, "mood": "fine"}
+    minimal["status"] = {"observedGeneration": 2, "synchronized": {"accounts": 5, "moods": 7}, "mood": "fine"}
     status = SageIntegration.parse(minimal).status
     assert (status.observed_generation, status.synchronized) == (2, EntityCounts(accounts=5))
