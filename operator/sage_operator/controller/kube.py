@@ -23,7 +23,7 @@ from kubernetes.aio import client, config
 
 from sage_operator.controller.events import Event
 from sage_operator.resources import ObjectMeta, names
-from sage_operator.sync.errors import KubernetesUnavailable, SecretNotFound
+from sage_operator.sync.errors import KubernetesUnavailable, SecretNotFound, WatchRefused
 
 log = structlog.get_logger(__name__)
 
@@ -98,15 +98,6 @@ class _Answer:
     def ok(self) -> bool:
         """Tell whether it did what it was asked for."""
         return 200 <= self.status < 300
-
-
-class WatchRefused(KubernetesUnavailable):
-    """The operator has no right to list or watch what it was asked to."""
-
-    default_remedy = (
-        "A change is then noticed by the next run only; grant list and watch (only metadata is asked for), as"
-        " deploy/base does."
-    )
 
 
 class Kube:

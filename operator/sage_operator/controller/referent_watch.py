@@ -13,9 +13,9 @@ from typing import Any, Protocol
 
 import structlog
 
-from sage_operator.controller.kube import Kube, WatchRefused
+from sage_operator.controller.kube import Kube
 from sage_operator.controller.referents import Referent, ReferentKind
-from sage_operator.sync.errors import KubernetesUnavailable
+from sage_operator.sync.errors import KubernetesUnavailable, WatchRefused
 
 log = structlog.get_logger(__name__)
 

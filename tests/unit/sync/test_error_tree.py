@@ -9,7 +9,7 @@ from sage_operator.sync.errors import Blocked, NoProgress, Stopped, SyncError, S
 # The reasons of the contract's table of conditions, without those of parts that are not built yet.
 STALLED = {
     *("CredentialsRejected", "SecretNotFound", "HostNotAllowed", "InvalidFieldMap", "InvalidUserMap"),
-    *("InvalidScope", "SchemaMismatch"),
+    *("CompanyNotFound", "InvalidScope", "SchemaMismatch"),
 }
 NOT_READY = {
     *("SyncFailed", "SageUnavailable", "ForceManagerUnavailable", "LedgerUnavailable", "QuotaExhausted"),
