@@ -12,6 +12,7 @@ from typing import Protocol
 
 from sage_operator.sync.entities import Entity, Mode
 from sage_operator.sync.payments.documents import Document
+from sage_operator.sync.payments.reading import Company, CreditLimit, DocumentQuery, DocumentScope
 from sage_operator.sync.records import Action, ChangedRow, RecordState, SourceRow, TargetRow, WriteItem, WriteOutcome
 from sage_operator.sync.scope import RowQuery
 from sage_operator.sync.sources import SourceObject
@@ -62,6 +63,24 @@ class Source(Protocol):
 
     def rows(self, query: RowQuery) -> AsyncIterator[Sequence[SourceRow]]:
         """Pages of rows in scope, the next page fetched ahead. Long lists of ids are split by the adapter."""
+
+    async def company(self, name: str | None) -> Company:
+        """The company of that name, or the only one there is.
+
+        Raises:
+            CompanyNotFound: there is none of that name, or several and none was named; the message lists them.
+        """
+
+    def documents(self, query: DocumentQuery) -> AsyncIterator[Sequence[Document]]:
+        """Pages of documents that count, the next page fetched ahead. Long lists of ids are split by the adapter."""
+
+    def changed_documents(self, *, since: datetime) -> AsyncIterator[Sequence[ChangedRow]]:
+        """Pages of all documents whose stamp is at or after `since`: deleted, of other companies, drafts among them."""
+
+    def credit_limits(
+        self, scope: DocumentScope, *, since: datetime | None = None, account_ids: Sequence[str] | None = None
+    ) -> AsyncIterator[Sequence[CreditLimit]]:
+        """Pages of credit limits: all, those of tags changed since, or those of some accounts."""
 
 
 class Target(Protocol):
@@ -157,6 +176,9 @@ class Facts(Protocol):
         self, scope: ScopeState, *, seen_by: str, after_id: str = "", limit: int
     ) -> Sequence[str]:
         """Ids beyond one, in order, of documents that a complete load has not seen."""
+
+    async def known_documents(self, scope: ScopeState, ids: Iterable[str], *, not_seen_by: str) -> Sequence[str]:
+        """Which of these documents are stored and do not bear the mark of a load, in order."""
 
     async def documents_of(self, scope: ScopeState, account_ids: Iterable[str]) -> Mapping[str, tuple[Document, ...]]:
         """The documents of each of these accounts, in the order of their ids; an empty tuple if it has none."""

@@ -1,7 +1,8 @@
-"""What the process shares of Sage: connections by URL, sessions and descriptions by URL and credentials."""
+"""What the process shares of Sage: connections by URL; sessions, descriptions, companies by URL and credentials."""
 
+import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
@@ -10,10 +11,14 @@ from typing import Self
 from sage_operator.sage.auth import ClientCredentials, Session
 from sage_operator.sage.connection import Connection
 from sage_operator.sage.describe import Descriptions
+from sage_operator.sage.payments import BulkUse
 from sage_operator.sage.source import SageSource
 from sage_operator.sync.errors import System
+from sage_operator.sync.payments.reading import Company
 from sage_operator.transport import HostPolicy, RemoteClient, RetryPolicy, Upstreams
+from sage_operator.transport.cache import Cached
 
+_HOUR = 3600.0
 _IDLE = 2 * 3600.0
 """Seconds after which an unused session is forgotten: by default Salesforce has ended it by then. So the tokens of
 credentials that were replaced don't stay in memory."""
@@ -23,6 +28,7 @@ credentials that were replaced don't stay in memory."""
 class _Used:
     session: Session
     descriptions: Descriptions
+    companies: Cached[Sequence[Company]]
     at: float
 
 
@@ -32,6 +38,7 @@ class SageAccess:
     Args:
         hosts: which hosts may be reached.
         retry, timeout, connections, ca_file, upstreams: as of `RemoteClient`, per organisation.
+        bulk_use: when documents are read by bulk jobs.
     """
 
     def __init__(
@@ -43,6 +50,7 @@ class SageAccess:
         connections: int = 16,
         ca_file: str | None = None,
         upstreams: Upstreams | None = None,
+        bulk_use: BulkUse = BulkUse(sleep=asyncio.sleep),  # noqa: B008 - frozen
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._make_client = partial(
@@ -55,6 +63,7 @@ class SageAccess:
             ca_file=ca_file,
             upstreams=upstreams,
         )
+        self._bulk_use = bulk_use
         self._monotonic = monotonic
         self._clients: dict[str, RemoteClient] = {}
         self._sessions: dict[tuple[str, ClientCredentials], _Used] = {}
@@ -90,14 +99,15 @@ class SageAccess:
             client = self._clients[url] = self._make_client(base_url=url)
         used = self._used(url, client, credentials)
         connection = Connection(client=client, session=used.session, api_version=api_version)
-        return SageSource(connection, used.descriptions)
+        return SageSource(connection, used.descriptions, companies=used.companies, bulk_use=self._bulk_use)
 
     def _used(self, url: str, client: RemoteClient, credentials: ClientCredentials) -> _Used:
         now = self._monotonic()
         self._sessions = {key: used for key, used in self._sessions.items() if now - used.at < _IDLE}
         if (url, credentials) not in self._sessions:
             descriptions = Descriptions(clock=self._monotonic)
-            self._sessions[url, credentials] = _Used(Session(client, credentials), descriptions, now)
+            companies: Cached[Sequence[Company]] = Cached(max_age=_HOUR, clock=self._monotonic)
+            self._sessions[url, credentials] = _Used(Session(client, credentials), descriptions, companies, now)
         used = self._sessions[url, credentials]
         used.at = now
         return used

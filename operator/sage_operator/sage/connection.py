@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from sage_operator.sage import soql
+from sage_operator.sage import lists, soql
 from sage_operator.sage.auth import Session, Token
 from sage_operator.sage.describe import read_description
 from sage_operator.sage.errors import explain, missing_object, not_salesforce, read_refusal, unknown_version
@@ -51,7 +51,7 @@ class Connection:
     async def first_page(self, query: soql.Query, *, entity: Entity | None) -> Page:
         """Run a query. Raises the domain's errors."""
         path = f"{self._base}/queryAll" if query.everything else self.query_path
-        return await self._page(f"{path}?q={soql.encode(query.text)}", entity=entity)
+        return await self._page(f"{path}?q={lists.encode(query.text)}", entity=entity)
 
     async def next_page(self, url: str, *, entity: Entity | None) -> Page:
         """Follow a `nextRecordsUrl`.
@@ -72,6 +72,28 @@ class Connection:
             await self._check_version()
             raise missing_object(sage_object)
         raise await self._refusal(answer, entity=None)
+
+    async def count(self, query: soql.Query) -> int:
+        """Return the answer to a `COUNT()`. Raises the domain's errors."""
+        return (await self.first_page(query, entity=None)).total
+
+    async def job(self, method: str, path: str = "", *, body: object = None) -> Answer:
+        """Send a request about query jobs of the Bulk API, and return whatever is answered.
+
+        Sending it twice does no harm: a job that nobody knows of is forgotten by Salesforce after seven days.
+
+        Args:
+            method: POST, GET, PATCH, DELETE.
+            path: below the jobs: the id of one, and what of it.
+            body: what goes as JSON.
+        """
+        url = f"{self._base}/jobs/query{path}"
+        content = None if body is None else msgspec.json.encode(body)
+        return await self._authorised(method, url, operation="bulk", content=content)
+
+    async def refused(self, answer: Answer) -> SyncError:
+        """Return the domain's error for an answer to `job`."""
+        return await self._refusal(answer, entity=None)
 
     async def _page(self, url: str, *, entity: Entity | None) -> Page:
         answer = await self._get(url, operation="query")
@@ -96,12 +118,15 @@ class Connection:
             raise unknown_version(self.version, offered)
 
     async def _get(self, url: str, *, operation: str) -> Answer:
-        """Send a GET with a token, and once more with a new one if that has expired."""
+        return await self._authorised("GET", url, operation=operation)
+
+    async def _authorised(self, method: str, url: str, *, operation: str, content: bytes | None = None) -> Answer:
+        """Send a request with a token, and once more with a new one if that has expired."""
         token = await self._session.token(sent=self._count)
-        answer = await self._send(url, token, operation)
+        answer = await self._send(method, url, token, operation, content)
         if _is_expired(answer):
             token = await self._session.token(sent=self._count, refused=token)
-            answer = await self._send(url, token, operation)
+            answer = await self._send(method, url, token, operation, content)
             if _is_expired(answer):
                 raise CredentialsRejected(
                     "Salesforce refuses the session that it has just given.",
@@ -110,13 +135,15 @@ class Connection:
                 )
         return answer
 
-    async def _send(self, url: str, token: Token, operation: str) -> Answer:
+    async def _send(self, method: str, url: str, token: Token, operation: str, content: bytes | None) -> Answer:
+        json = {} if content is None else {"Content-Type": "application/json"}
         answer = await self._client.send(
-            "GET",
+            method,
             url if "://" in url else token.instance_url + url,
             operation=operation,
             repeatable=True,
-            headers={**_HEADERS, "Authorization": f"Bearer {token.value}"},
+            headers={**_HEADERS, **json, "Authorization": f"Bearer {token.value}"},
+            content=content,
             sent=self._count,
         )
         if self.clock is None:

@@ -5,14 +5,22 @@ from bisect import bisect_right
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, aclosing
 from operator import attrgetter
+from typing import Protocol, TypeVar
 
 from sage_operator.sage.rows import Page, Record
 from sage_operator.sage.soql import Query
 from sage_operator.sync.errors import System, Unavailable
-from sage_operator.sync.records import SourceRow
 
 _RESTARTS = 3
 """A query is begun anew so often without a page in between."""
+
+
+class _Identified(Protocol):
+    @property
+    def id(self) -> str: ...
+
+
+_Row = TypeVar("_Row", bound=_Identified)
 
 
 class CursorLostError(Exception):
@@ -63,14 +71,14 @@ async def pages(
 
 
 async def merged(
-    streams: Sequence[AsyncGenerator[Sequence[SourceRow], None]],
-) -> AsyncGenerator[Sequence[SourceRow], None]:
+    streams: Sequence[AsyncGenerator[Sequence[_Row], None]],
+) -> AsyncGenerator[Sequence[_Row], None]:
     """Merge streams of pages, each in the order of ids, into one in that order.
 
     Each round gives out what no later page can precede: the rows up to the smallest of the pages' last ids.
     """
     async with AsyncExitStack() as stack:
-        heads: dict[int, Sequence[SourceRow]] = {}
+        heads: dict[int, Sequence[_Row]] = {}
         for stream in streams:
             await stack.enter_async_context(aclosing(stream))
         waiting = set(range(len(streams)))
@@ -81,7 +89,7 @@ async def merged(
             if not heads:
                 return
             bound = min(page[-1].id for page in heads.values())
-            ready: list[SourceRow] = []
+            ready: list[_Row] = []
             waiting = set()
             for index, page in list(heads.items()):
                 cut = bisect_right(page, bound, key=_ID)

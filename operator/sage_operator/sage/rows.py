@@ -18,12 +18,13 @@ Record: TypeAlias = dict[str, Any]
 """A row as Salesforce sends it: fields by their API names, parents nested, and `attributes`."""
 
 
-class Page(msgspec.Struct, frozen=True, kw_only=True, rename={"next_url": "nextRecordsUrl"}):
-    """A part of a query's result; `next_url` leads to the next one."""
+class Page(msgspec.Struct, frozen=True, kw_only=True, rename={"next_url": "nextRecordsUrl", "total": "totalSize"}):
+    """A part of a query's result; `next_url` leads to the next one, `total` is what a `COUNT()` is about."""
 
     records: list[Record]
     done: bool
     next_url: str | None = None
+    total: int = 0
 
 
 _PAGE = msgspec.json.Decoder(Page, float_hook=Decimal)

@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from urllib.parse import quote_plus
 
+from sage_operator.sage.lists import IdList, encode, literal, share
 from sage_operator.sync.entities import Entity
 from sage_operator.sync.errors import InvalidFieldMap
 from sage_operator.sync.scope import RowQuery, Scope
@@ -25,8 +25,6 @@ IDS_PER_QUERY = 200
 LABELS = {Entity.ACCOUNTS: ("Name",), Entity.CONTACTS: ("FirstName", "LastName")}
 _LINKS = {Entity.ACCOUNTS: ("OwnerId",), Entity.CONTACTS: ("OwnerId", "AccountId", "Account.OwnerId")}
 _PATH = re.compile(r"[A-Za-z]\w*(?:\.[A-Za-z]\w*){0,5}", re.ASCII)
-# Commas, quotes and parentheses may stand in a query string (RFC 3986, 3.4); escaped they would triple in length.
-_UNESCAPED = "'(),:!"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +34,7 @@ class Query:
     Attributes:
         after: only rows with ids above it.
         everything: also what is in the recycle bin and what is archived (`queryAll`).
+        ordered: by id; without it nothing can go on after a row.
     """
 
     sage_object: str
@@ -43,6 +42,7 @@ class Query:
     conditions: tuple[str, ...] = ()
     after: str | None = None
     everything: bool = False
+    ordered: bool = True
 
     @property
     def text(self) -> str:
@@ -52,7 +52,8 @@ class Query:
             conditions.append(f"Id > {literal(self.after)}")
         where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
         # Names are checked by `columns`, values escaped by `literal`.
-        return f"SELECT {','.join(self.columns)} FROM {self.sage_object}{where} ORDER BY Id"  # noqa: S608
+        order = " ORDER BY Id" if self.ordered else ""
+        return f"SELECT {','.join(self.columns)} FROM {self.sage_object}{where}{order}"  # noqa: S608
 
     def beyond(self, record_id: str) -> "Query":
         """Return the rest of the query: what comes after a row."""
@@ -78,7 +79,7 @@ def changed(entity: Entity, *, since: datetime, sources: Sequence[str]) -> Query
     return Query(
         sage_object=entity.sage_object,
         columns=("Id", "IsDeleted", "MasterRecordId"),
-        conditions=(_stamped(since, sources),),
+        conditions=(stamped(since, sources),),
         everything=True,
     )
 
@@ -101,18 +102,30 @@ def rows(query: RowQuery, *, path: str) -> Sequence[Sequence[Query]]:
         conditions=tuple(_fixed_conditions(query)),
         after=query.after_id,
     )
-    ids = _List("Id IN (", query.ids, ")", most=IDS_PER_QUERY)
-    parents = _List("AccountId IN (", query.parent_ids, ")", most=IDS_PER_QUERY)
+    ids = IdList("Id IN (", query.ids, ")", most=IDS_PER_QUERY)
+    parents = IdList("AccountId IN (", query.parent_ids, ")", most=IDS_PER_QUERY)
     owners = _owners(query.entity, scope)
-    longest = replace(base, after=query.after_id or "0" * 18)
-    _share(REQUEST_LINE - request_line(longest, path=path), (ids, parents, owners))
+    return steps(base, ids, parents, owners, room=REQUEST_LINE - request_line(beyond_any(base), path=path))
+
+
+def steps(base: Query, ids: IdList, *others: IdList, room: int) -> Sequence[Sequence[Query]]:
+    """Split a query by its lists: steps in the order of ids, each of queries whose rows together are the step's.
+
+    `room`: bytes that the lists may take together, as they go into a URL.
+    """
+    share(room, (ids, *others))
     return [
         [
-            replace(base, conditions=(*base.conditions, *itertools.chain(of_ids, of_parents, of_owners)))
-            for of_parents, of_owners in itertools.product(parents.conditions(), owners.conditions())
+            replace(base, conditions=(*base.conditions, *of_ids, *itertools.chain(*of_others)))
+            for of_others in itertools.product(*(one.conditions() for one in others))
         ]
         for of_ids in ids.conditions()
     ]
+
+
+def beyond_any(query: Query) -> Query:
+    """Return a query as long as it gets when it goes on after a row."""
+    return query if query.after is not None else replace(query, after="0" * 18)
 
 
 def columns(entity: Entity, sources: Iterable[str]) -> tuple[str, ...]:
@@ -129,24 +142,11 @@ def columns(entity: Entity, sources: Iterable[str]) -> tuple[str, ...]:
     return tuple(chosen.values())
 
 
-def literal(text: str) -> str:
-    """Return a SOQL string."""
-    return f"'{text.translate(_ESCAPES)}'"
-
-
-_ESCAPES = str.maketrans({"\\": r"\\", "'": r"\'", "\n": r"\n", "\r": r"\r"})
-
-
 def moment(when: datetime) -> str:
     """Return a SOQL dateTime in UTC, cut to the second (earlier is safe: more is read, nothing is missed)."""
     if when.tzinfo is None:
         raise ValueError("a time without a zone")
     return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def encode(text: str) -> str:
-    """Return a query as it goes into a URL's query string."""
-    return quote_plus(text, safe=_UNESCAPED)
 
 
 def request_line(query: Query, *, path: str) -> int:
@@ -159,13 +159,13 @@ def _fixed_conditions(query: RowQuery) -> Iterable[str]:
     if query.entity is Entity.CONTACTS and query.scope.owner_ids is None:
         yield "AccountId != null"  # private contacts are nobody's customers
     if query.since is not None:
-        yield _stamped(query.since, query.scope.watched(query.entity, query.sources))
+        yield stamped(query.since, query.scope.watched(query.entity, query.sources))
     if (where := query.scope.where) is not None:
         # Contacts are in scope by their account.
         yield f"({where.text if query.entity is Entity.ACCOUNTS else where.of_child('Account')})"
 
 
-def _stamped(since: datetime, sources: Iterable[str]) -> str:
+def stamped(since: datetime, sources: Iterable[str]) -> str:
     """Return the condition that a row, or a parent that it shows fields of, changed."""
     parents: dict[str, str] = {}
     for source in sources:
@@ -177,52 +177,8 @@ def _stamped(since: datetime, sources: Iterable[str]) -> str:
     return f"({either})" if len(stamps) > 1 else either
 
 
-def _owners(entity: Entity, scope: Scope) -> "_List":
+def _owners(entity: Entity, scope: Scope) -> IdList:
     """Return the scope as a condition: accounts by their owner, contacts by that of their account."""
     if entity is Entity.ACCOUNTS:
-        return _List("OwnerId IN (", scope.owner_ids, ")")
-    return _List("AccountId IN (SELECT Id FROM Account WHERE OwnerId IN (", scope.owner_ids, "))")
-
-
-class _List:
-    """A condition with a list of ids, which may be split; without a list no condition."""
-
-    def __init__(self, start: str, ids: Sequence[str] | None, end: str, *, most: int = 10_000) -> None:
-        self._start = start
-        self._end = end
-        # In order and each once, so that the parts follow one another as the rows do.
-        self._literals = [literal(one) for one in sorted(set(ids))] if ids is not None else None
-        self._most = most
-
-    @property
-    def need(self) -> int:
-        """Bytes that the whole list would take."""
-        if self._literals is None:
-            return 0
-        return self._frame + sum(len(encode(one)) + 1 for one in self._literals[: self._most])
-
-    def fit(self, room: int) -> None:
-        """Split the list so that no part takes more than `room` bytes (one id is always taken)."""
-        if self._literals:
-            longest = max(len(encode(one)) + 1 for one in self._literals)
-            self._most = min(self._most, max(1, (room - self._frame) // longest))
-
-    def conditions(self) -> Iterable[tuple[str, ...]]:
-        """Yield the condition of each part, or once none."""
-        if self._literals is None:
-            return [()]
-        parts = (self._literals[at : at + self._most] for at in range(0, len(self._literals), self._most))
-        return [(f"{self._start}{','.join(part)}{self._end}",) for part in parts]
-
-    @property
-    def _frame(self) -> int:
-        return len(encode(f" AND {self._start}{self._end}")) if self._literals is not None else 0
-
-
-def _share(room: int, lists: Sequence[_List]) -> None:
-    """Give each list its part of the request line: short ones whole, long ones what is left in equal parts."""
-    waiting = sorted(lists, key=lambda one: one.need)
-    for position, one in enumerate(waiting):
-        share = min(one.need, room // (len(waiting) - position))
-        one.fit(share)
-        room -= share
+        return IdList("OwnerId IN (", scope.owner_ids, ")")
+    return IdList("AccountId IN (SELECT Id FROM Account WHERE OwnerId IN (", scope.owner_ids, "))")

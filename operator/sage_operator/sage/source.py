@@ -8,12 +8,16 @@ from sage_operator.sage import soql
 from sage_operator.sage.connection import Connection
 from sage_operator.sage.describe import Descriptions
 from sage_operator.sage.paging import merged, pages
+from sage_operator.sage.payments import BulkUse, Payments
 from sage_operator.sage.rows import Record, RowReader, changed_rows, sage_users
 from sage_operator.sync.entities import Entity
+from sage_operator.sync.payments.documents import Document
+from sage_operator.sync.payments.reading import Company, CreditLimit, DocumentQuery, DocumentScope
 from sage_operator.sync.records import ChangedRow, SourceRow
 from sage_operator.sync.scope import RowQuery
 from sage_operator.sync.sources import SourceObject
 from sage_operator.sync.users import SageUser
+from sage_operator.transport.cache import Cached
 
 
 class SageSource:
@@ -23,10 +27,18 @@ class SageSource:
     it (`contextlib.aclosing`), which cancels that request.
     """
 
-    def __init__(self, connection: Connection, descriptions: Descriptions) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        descriptions: Descriptions,
+        *,
+        companies: Cached[Sequence[Company]],
+        bulk_use: BulkUse,
+    ) -> None:
         self._connection = connection
         self._descriptions = descriptions
         self._users: Sequence[SageUser] | None = None
+        self._payments = Payments(connection, describe=self.describe, companies=companies, bulk_use=bulk_use)
 
     @property
     def requests(self) -> int:
@@ -90,6 +102,42 @@ class SageSource:
             async with aclosing(stream):
                 async for page in stream:
                     yield page
+
+    async def company(self, name: str | None) -> Company:
+        """The company of that name, exactly or else in any case, or the only one; shared by all runs for an hour.
+
+        Raises:
+            CompanyNotFound: there is none of that name, or several and none was named; the message lists them.
+        """
+        return await self._payments.company(name)
+
+    def documents(self, query: DocumentQuery) -> AsyncGenerator[Sequence[Document], None]:
+        """Pages of documents that count, the next page fetched ahead; none of them is empty.
+
+        Long lists are split over several queries, whose documents are merged by id where they come in order. A full
+        load in any order goes by a bulk job if there are many documents. `open_only` may lack an open document with
+        nothing outstanding, where Sage can't filter by what it counts as paid.
+
+        Raises:
+            SchemaMismatch: fields that nothing else can stand for are missing, or hidden.
+        """
+        return self._payments.documents(query)
+
+    def changed_documents(self, *, since: datetime) -> AsyncGenerator[Sequence[ChangedRow], None]:
+        """Pages of all documents whose stamp is at or after `since`: deleted, of other companies, drafts among them."""
+        return self._payments.changed_documents(since)
+
+    def credit_limits(
+        self, scope: DocumentScope, *, since: datetime | None = None, account_ids: Sequence[str] | None = None
+    ) -> AsyncGenerator[Sequence[CreditLimit], None]:
+        """Pages of credit limits: all, those of tags changed since, or those of some accounts.
+
+        Which tag tells is said in `credit_limits`. Accounts without a tag are not among all, but among some.
+
+        Raises:
+            SchemaMismatch: fields that nothing else can stand for are missing, or hidden.
+        """
+        return self._payments.credit_limits(scope, since=since, account_ids=account_ids)
 
     async def _rows(
         self, queries: Sequence[soql.Query], entity: Entity, read: RowReader

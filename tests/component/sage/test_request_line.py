@@ -1,7 +1,7 @@
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from sage_operator.sage import soql
+from sage_operator.sage import lists, soql
 from sage_operator.sync.errors import System
 from sage_operator.transport import HostPolicy, RemoteClient
 
@@ -24,7 +24,7 @@ async def test_a_request_line_is_as_long_as_was_reckoned() -> None:
         soql.Query(sage_object="Account", columns=("Id", "Owner.Name"), conditions=("A >= 2026-11-23T10:00:00Z",)),
         soql.Query(sage_object="Account", columns=("Id",), conditions=(f"Id IN ({','.join(['x' * 18] * 200)})",)),
         soql.Query(
-            sage_object="Contact", columns=("Id",), conditions=("A = " + soql.literal("é+%&#;=!*'"), "B != null")
+            sage_object="Contact", columns=("Id",), conditions=("A = " + lists.literal("é+%&#;=!*'"), "B != null")
         ),
     ]
     hosts = HostPolicy(allowed=("127.0.0.1",), insecure_http=True)
@@ -33,7 +33,7 @@ async def test_a_request_line_is_as_long_as_was_reckoned() -> None:
         RemoteClient(system=System.SAGE, base_url=str(server.make_url("/")), hosts=hosts) as client,
     ):
         for query in asked:
-            url = f"{PATH}?q={soql.encode(query.text)}"
+            url = f"{PATH}?q={lists.encode(query.text)}"
             assert (await client.send("GET", url, operation="query", repeatable=True)).status == 200
     assert queries == [query.text for query in asked]
     reckoned = [soql.request_line(query, path=PATH) for query in asked]

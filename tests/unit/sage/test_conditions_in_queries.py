@@ -1,6 +1,6 @@
 from datetime import UTC, datetime
 
-from sage_operator.sage import soql
+from sage_operator.sage import lists, soql
 from sage_operator.sync.entities import Entity
 from sage_operator.sync.scope import RowQuery, Scope
 from sage_operator.sync.where import parse_condition
@@ -49,4 +49,4 @@ def test_every_part_of_a_long_list_has_the_condition() -> None:
         assert len(texts) > 3
         for text in texts:
             assert f"({'Account.' if entity is Entity.CONTACTS else ''}{where.text})" in text
-            assert len(f"GET {PATH}?q={soql.encode(text)} HTTP/1.1") <= soql.REQUEST_LINE
+            assert len(f"GET {PATH}?q={lists.encode(text)} HTTP/1.1") <= soql.REQUEST_LINE

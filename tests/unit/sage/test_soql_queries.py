@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sage_operator.sage import soql
+from sage_operator.sage import lists, soql
 from sage_operator.simulators.soql.parse import parse
 from sage_operator.sync.entities import Entity
 from sage_operator.sync.errors import InvalidFieldMap
@@ -102,7 +102,7 @@ def test_times_are_utc_and_cut_to_the_second() -> None:
 @pytest.mark.parametrize(("text", "written"), [("O'Brien", r"'O\'Brien'"), ("a\\b", r"'a\\b'"), ("a\nb", r"'a\nb'")])
 def test_strings_are_escaped(text: str, written: str) -> None:
     """Quotes, backslashes and line ends cannot end a string."""
-    assert soql.literal(text) == written
+    assert lists.literal(text) == written
 
 
 def test_each_field_is_selected_once() -> None:

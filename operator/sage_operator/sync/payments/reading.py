@@ -46,8 +46,10 @@ class DocumentQuery:
         open_only: only those that Sage does not count as paid.
         ids: only these documents.
         account_ids: only those of these accounts.
-        after_id: only ids above it; documents come in the order of their ids.
-        everything: a first load: all of them, in the order of their ids, by a bulk job if that is cheaper.
+        after_id: only ids above it; documents come in the order of their ids (the cursor of an interrupted load).
+        everything: a full load: all of them, in the order of their ids unless `any_order` is set.
+        any_order: a full load may come in any order, which lets it go by a bulk job if there are many. No id tells how
+            far it has come then: who was interrupted begins anew.
     """
 
     scope: DocumentScope
@@ -57,6 +59,7 @@ class DocumentQuery:
     account_ids: tuple[str, ...] | None = None
     after_id: str | None = None
     everything: bool = False
+    any_order: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sage_operator.sage import soql
+from sage_operator.sage import lists, soql
 from sage_operator.simulators.soql import parse
 from sage_operator.sync.entities import Entity
 from sage_operator.sync.scope import RowQuery, Scope
@@ -64,7 +64,7 @@ def judge(text: str) -> bool:
     depths = depth_outside_of_texts(text)
     assert min(depths) >= 0
     assert depths[-1] == 0
-    assert len(soql.encode(condition.of_child("Account"))) <= LONGEST_SENT
+    assert len(lists.encode(condition.of_child("Account"))) <= LONGEST_SENT
     for use in condition.fields:
         assert text[use.column - 1 :].startswith(use.path)
     for problem in check_condition(condition, OBJECTS):
