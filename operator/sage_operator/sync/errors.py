@@ -18,6 +18,7 @@
     │   ├── ClockSkew               Sage's clock and ours differ by more than an hour
     │   ├── LedgerUnavailable
     │   └── KubernetesUnavailable   the API refused, or did not answer, one of our own calls
+    │       └── WatchRefused        the operator has no right to list or watch
     ├── NoProgress              nothing moved for `spec.timeout`
     └── Stopped                 suspended, deleted, or the operator is ending; nothing is wrong
 
@@ -25,11 +26,11 @@
 Messages hold no secret and no personal data, and are equal for equal causes, so that conditions do not flap.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Final
 
-from sage_operator.sync.findings import Finding
+from sage_operator.sync.findings import Finding, FindingKind, errors_of, told
 
 
 class System(StrEnum):
@@ -172,6 +173,15 @@ class KubernetesUnavailable(Transient):
     default_remedy = "It is tried again by itself; if it lasts, check the operator's rights."
 
 
+class WatchRefused(KubernetesUnavailable):
+    """The operator has no right to list or watch what it was asked to."""
+
+    default_remedy = (
+        "A change is then noticed by the next run only; grant list and watch (only metadata is asked for), as"
+        " deploy/base does."
+    )
+
+
 class NoProgress(SyncError):
     """Nothing moved for `spec.timeout`; the run was stopped cleanly."""
 
@@ -185,6 +195,12 @@ class Stopped(SyncError):
     reason = "Stopped"
 
 
+def blocked(findings: Sequence[Finding]) -> Blocked:
+    """Return the error for what was found, warnings left aside: the gravest gives its reason, all are in it."""
+    errors = errors_of(findings)
+    return _BY_KIND.get(errors[0].kind, InvalidFieldMap)(told(errors), remedy="", findings=errors)
+
+
 def restored(reason: str, message: str) -> SyncError:
     """Return the error that a condition tells of: the message bears its remedy already."""
     for system in System:
@@ -193,3 +209,15 @@ def restored(reason: str, message: str) -> SyncError:
     kinds: list[type[SyncError]] = [*Blocked.__subclasses__(), *Transient.__subclasses__(), NoProgress]
     kind = next((kind for kind in kinds if kind is not Unavailable and kind.reason == reason), SyncError)
     return kind(message, remedy="")
+
+
+_BY_KIND: Final[Mapping[FindingKind, type[Blocked]]] = {
+    FindingKind.HOST_NOT_ALLOWED: HostNotAllowed,
+    FindingKind.SIGN_IN_REFUSED: CredentialsRejected,
+    FindingKind.API_VERSION_UNSUPPORTED: SchemaMismatch,
+    FindingKind.OBJECT_NOT_READABLE: SchemaMismatch,
+    FindingKind.INVALID_CONDITION: InvalidScope,
+    FindingKind.BRANCH_NOT_FOUND: SchemaMismatch,
+    FindingKind.USER_NOT_FOUND: InvalidUserMap,
+}
+"""By the kind of the gravest finding; what is not here is a mistake of a field map."""
