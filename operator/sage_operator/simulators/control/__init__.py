@@ -20,6 +20,7 @@ Sage::
 
     GET    organisations                     names, ids, client ids, numbers of records
     POST   organisations                     {"name", "client_id", "client_secret", "dataset": {…}, "settings": {…}}
+    PUT    organisations/{name}/secret       {"client_secret"}
     GET    organisations/{name}/settings     see `sage.settings.OrganisationSettings`
     PUT    organisations/{name}/settings     replaces all of them
     PUT    organisations/{name}/usage        {"used": 99999}: requests used of the daily allowance

@@ -34,6 +34,12 @@ class Usage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     used: int
 
 
+class NewSecret(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A client secret that takes the place of the old one."""
+
+    client_secret: str
+
+
 def sage_routes(simulator: "SageSimulator") -> list[Route]:
     """Return the routes."""
 
@@ -50,6 +56,9 @@ def sage_routes(simulator: "SageSimulator") -> list[Route]:
 
     def use(request: Request, usage: Usage) -> None:
         chosen(request).used_requests = usage.used
+
+    def rotate(request: Request, new: NewSecret) -> None:
+        chosen(request).client_secret = new.client_secret
 
     def expire(request: Request) -> dict[str, int]:
         one = chosen(request) if "organisation" in request.query_params else None
@@ -81,6 +90,7 @@ def sage_routes(simulator: "SageSimulator") -> list[Route]:
         route("GET", "organisations/{name}/settings", lambda request: chosen(request).settings),
         route_with("PUT", "organisations/{name}/settings", OrganisationSettings, configure),
         route_with("PUT", "organisations/{name}/usage", Usage, use),
+        route_with("PUT", "organisations/{name}/secret", NewSecret, rotate),
         route("POST", "sessions/expire", expire),
         route("POST", "cursors/expire", lambda _: {"expired": simulator.queries.forget()}),
         route("GET", "records/{object}", records),

@@ -168,6 +168,11 @@ class SageControl(SimulatorControl):
         path = f"organisations/{organisation or self.organisations()[0]['name']}/settings"
         return msgspec.convert(self._call("GET", path), OrganisationSettings, strict=False)
 
+    def rotate_secret(self, client_secret: str, *, organisation: str | None = None) -> None:
+        """Let a new client secret take the place of the old one; sessions of the old one stay, as in Salesforce."""
+        name = organisation or self.organisations()[0]["name"]
+        self._call("PUT", f"organisations/{name}/secret", {"client_secret": client_secret})
+
     def use_requests(self, used: int, *, organisation: str | None = None) -> None:
         """Set how many requests of the daily allowance are used."""
         name = organisation or self.organisations()[0]["name"]
