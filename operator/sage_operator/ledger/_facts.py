@@ -36,6 +36,7 @@ _unseen = (
     .order_by(_d.id)
     .limit(bindparam("at_most"))
 )
+_known = select(_d.id).where(_here, _these, _d.seen_by.is_distinct_from(bindparam("seen_by"))).order_by(_d.id)
 _new = upsert(documents)
 _store = ForMany(
     _new.on_conflict_do_update(
@@ -96,6 +97,12 @@ def unseen(connection: Connection, scope: ScopeState, seen_by: str, after_id: st
     """Return ids beyond one of documents that a load has not seen, in order."""
     which = {"scope": scope.id, "seen_by": seen_by, "after": after_id, "at_most": limit}
     return tuple(connection.scalars(_unseen, which))
+
+
+def known(connection: Connection, scope: ScopeState, ids: Iterable[str], *, not_seen_by: str) -> tuple[str, ...]:
+    """Return which of these documents are stored and not marked by a load, in order."""
+    which = {"scope": scope.id, "ids": listed(ids), "seen_by": not_seen_by}
+    return tuple(connection.scalars(_known, which))
 
 
 def documents_of(

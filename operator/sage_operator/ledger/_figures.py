@@ -7,6 +7,7 @@ from sqlalchemy import Connection, and_, bindparam, delete, or_, select, update
 
 from sage_operator.ledger._sql import ForMany, any_of, insert_selected, listed, upsert
 from sage_operator.ledger.tables import figures_due, records, scopes
+from sage_operator.sync.codes import Code
 from sage_operator.sync.entities import Entity, RecordStatus
 from sage_operator.sync.state import ScopeState
 
@@ -22,10 +23,14 @@ _due = (
         _f.account_id > bindparam("after"),
         _r.target_id.is_not(None),
         _r.unclear_since.is_(None),
-        # What ForceManager refused waits until the record is due: asking again at once would be refused again.
+        # What ForceManager refused waits until the record is due: asking again at once would be refused again. What
+        # does not fit the map says nothing against the figures.
         or_(
             _r.status == RecordStatus.SYNCHRONIZED,
-            and_(_r.status == RecordStatus.ERROR, _r.retry_at <= bindparam("now")),
+            and_(
+                _r.status == RecordStatus.ERROR,
+                or_(_r.retry_at <= bindparam("now"), _r.code != Code.REFUSED_BY_FORCE_MANAGER.value),
+            ),
         ),
     )
     .order_by(_f.account_id)

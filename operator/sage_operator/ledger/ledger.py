@@ -250,6 +250,10 @@ class SqlLedger:
         """Return ids of documents that a load has not seen."""
         return await self._database.run(_facts.unseen, scope, seen_by, after_id, limit)
 
+    async def known_documents(self, scope: ScopeState, ids: Iterable[str], *, not_seen_by: str) -> Sequence[str]:
+        """Return which of these documents are stored and not marked by a load."""
+        return await self._database.run(_facts.known, scope, tuple(ids), not_seen_by=not_seen_by)
+
     async def documents_of(self, scope: ScopeState, account_ids: Iterable[str]) -> Mapping[str, tuple[Document, ...]]:
         """Return the documents of each of these accounts."""
         return await self._database.run(_facts.documents_of, scope, tuple(account_ids))

@@ -10,6 +10,9 @@ from sage_operator.sync.compiling import CompiledRule
 from sage_operator.sync.context import PlanContext
 from sage_operator.sync.fieldmap import LookupBy, lists_used
 from sage_operator.sync.lookups import keys
+from sage_operator.sync.payments.compiling import CompiledFigure
+from sage_operator.sync.payments.reading import Company, DocumentScope
+from sage_operator.sync.payments.settings import PaymentSettings
 from sage_operator.sync.scope import Scope
 from sage_operator.sync.targets import ValueList
 from sage_operator.sync.users import Associations
@@ -40,7 +43,43 @@ def configuration_digest(scope: Scope, contexts: Iterable[PlanContext], lists: I
         },
         "lists": {values.name: _rows(values) for values in lists if values.name in used},
     }
-    return blake2b(json.dumps(document, sort_keys=True).encode(), digest_size=16).hexdigest()
+    return _digest(document)
+
+
+def documents_digest(scope: DocumentScope) -> str:
+    """Digest which documents count: another one means reading all of them anew. Order does not matter."""
+    accounts = scope.accounts
+    return _digest(
+        {
+            "company": scope.company_id,
+            "types": sorted(scope.types),
+            "statuses": sorted(scope.statuses),
+            "since": scope.since and scope.since.isoformat(),
+            "scope": None if accounts.owner_ids is None else sorted(accounts.owner_ids),
+            "where": accounts.where.text if accounts.where else None,
+        }
+    )
+
+
+def figures_digest(settings: PaymentSettings, company: Company, figures: Iterable[CompiledFigure]) -> str:
+    """Digest what the figures depend on besides documents and the date: another one means computing all anew."""
+    computed = {
+        key: value
+        for key, value in asdict(settings).items()
+        if key not in {"time_zone", "statuses", "sales", "on_void", "rules"}
+    }
+    fields = [{**asdict(each.rule), "kind": each.field.kind, "length": each.field.max_length} for each in figures]
+    return _digest(
+        {
+            "settings": computed,
+            "company": [company.id, company.fiscal_start],
+            "fields": sorted(json.dumps(field, sort_keys=True) for field in fields),
+        }
+    )
+
+
+def _digest(document: object) -> str:
+    return blake2b(json.dumps(document, sort_keys=True, default=str).encode(), digest_size=16).hexdigest()
 
 
 def _rule(compiled: CompiledRule) -> str:

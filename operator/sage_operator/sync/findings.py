@@ -25,6 +25,7 @@ class FindingKind(StrEnum):
     UNKNOWN_TARGET = "UnknownTarget"
     CUSTOM_FIELD_MISSING = "CustomFieldMissing"
     TARGET_NOT_WRITABLE = "TargetNotWritable"
+    TARGET_TWICE = "TargetTwice"
     UNKNOWN_SOURCE = "UnknownSource"
     INVALID_EXPRESSION = "InvalidExpression"
     TYPE_MISMATCH = "TypeMismatch"

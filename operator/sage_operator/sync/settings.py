@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from sage_operator.sync.entities import Entity
 from sage_operator.sync.fieldmap import FieldRule
+from sage_operator.sync.payments.settings import PaymentSettings
 from sage_operator.sync.users import Pair
 
 
@@ -28,6 +29,8 @@ class Settings:
         entities: what is synchronised, accounts first.
         where: a condition of SOQL that accounts in scope fulfil too; None: there is none.
         timeout: how long nothing may move before the run is stopped.
+        company: the name of the Sage company whose documents count; None: the only one there is.
+        payments: what is computed from them; None: nothing, and what was written is left as it is.
     """
 
     integration: str
@@ -40,3 +43,5 @@ class Settings:
     entities: tuple[EntitySettings, ...]
     timeout: timedelta
     where: str | None = None
+    company: str | None = None
+    payments: PaymentSettings | None = None

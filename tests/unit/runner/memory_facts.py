@@ -6,6 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from sage_operator.sync.codes import Code
 from sage_operator.sync.entities import Entity, RecordStatus
 from sage_operator.sync.payments.documents import Document
 from sage_operator.sync.records import RecordState
@@ -97,6 +98,11 @@ class MemoryFacts:
         await self._begin()
         return sorted(i for i in self.facts.documents if self.facts.seen_by.get(i) != seen_by and i > after_id)[:limit]
 
+    async def known_documents(self, _scope: ScopeState, ids: Iterable[str], *, not_seen_by: str) -> Sequence[str]:
+        """Return which of these documents are stored and not marked by a load."""
+        await self._begin()
+        return sorted(i for i in ids if i in self.facts.documents and self.facts.seen_by.get(i) != not_seen_by)
+
     async def documents_of(self, _scope: ScopeState, account_ids: Iterable[str]) -> Mapping[str, tuple[Document, ...]]:
         """Return documents by account."""
         await self._begin()
@@ -152,5 +158,7 @@ class MemoryFacts:
         if state is None or state.target_id is None or state.unclear_since is not None:
             return False
         if state.status is RecordStatus.ERROR:
-            return state.retry_at is not None and state.retry_at <= now
+            return state.code is not Code.REFUSED_BY_FORCE_MANAGER or (
+                state.retry_at is not None and state.retry_at <= now
+            )
         return state.status is RecordStatus.SYNCHRONIZED
