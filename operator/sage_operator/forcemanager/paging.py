@@ -15,6 +15,8 @@ from sage_operator.sync.errors import System, Unavailable
 ASKED = 1000
 # The documented default: no server caps a page below it, so a shorter one is the last.
 SMALLEST_CAP = 50
+# Sizes of pages, documented ones and caps alike, are round numbers: a page of 254 rows was not cut, it is the last.
+_ROUND = 10
 # Others may add records as fast as we read; but not for ever.
 _FRUITLESS = 50
 
@@ -33,7 +35,7 @@ async def pages(
         what: how errors call it.
         where: a filter.
         grows: records are added while we read. Then only an empty or a short page is the end; otherwise one that
-            repeats what is known is an end too (some lists may not be paged at all).
+            repeats what is known (some lists may not be paged at all), or that is no round number long, is an end too.
 
     Raises:
         SchemaMismatch: there is no such list.
@@ -62,7 +64,7 @@ async def pages(
         seen.update(news)
         if news:
             yield list(news.values())
-        if len(rows) < SMALLEST_CAP or not (news or grows):
+        if len(rows) < SMALLEST_CAP or not (news or grows) or (not grows and len(rows) % _ROUND):
             return
         fruitless = 0 if news else fruitless + 1
         if fruitless == _FRUITLESS:

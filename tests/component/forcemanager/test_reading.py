@@ -65,11 +65,12 @@ async def test_a_long_list_is_read_to_its_end_whatever_the_page_size(crm: Any) -
     assert (spain.iso3, {"Spain", "España"} <= spain.labels) == ("ESP", True)
 
 
-async def test_a_list_that_is_not_paged_ends(scripted: Any, target: Any) -> None:
-    """A server that gives all rows whatever page is asked for is asked twice."""
-    scripted.replies["GET /countries"] = lambda _: [{"id": n, "description": str(n)} for n in range(249)]
-    assert len((await target.value_list("countries")).rows) == 249
-    assert len(scripted.calls()) == 2
+@pytest.mark.parametrize(("rows", "requests"), [(249, 1), (250, 2)])
+async def test_a_list_that_is_not_paged_ends(scripted: Any, target: Any, rows: int, requests: int) -> None:
+    """A server that gives all rows whatever page is asked for is asked twice if their number could be a page's."""
+    scripted.replies["GET /countries"] = lambda _: [{"id": n, "description": str(n)} for n in range(rows)]
+    assert len((await target.value_list("countries")).rows) == rows
+    assert len(scripted.calls()) == requests
 
 
 async def test_both_headers_ask_for_long_pages(scripted: Any, target: Any) -> None:
