@@ -4,6 +4,7 @@ import click
 
 from sage_operator._version import __version__
 from sage_operator.cli.demo import demo
+from sage_operator.cli.payments import payments
 from sage_operator.cli.record import record, rejects
 from sage_operator.cli.run import run
 from sage_operator.cli.runs import runs
@@ -20,7 +21,7 @@ def main() -> None:
     """Keep ForceManager CRM tenants in step with Sage Business Cloud Financials, from Kubernetes.
 
     `run` is the operator itself; it watches SageIntegration resources. `demo` shows all of it on this machine. `runs`,
-    `record` and `rejects` tell from the operator's ledger what was done, when and why.
+    `record` and `rejects` tell from the operator's ledger what was done, when and why; `payments` how an account pays.
     """
 
 
@@ -29,3 +30,4 @@ main.add_command(demo)
 main.add_command(runs)
 main.add_command(record)
 main.add_command(rejects)
+main.add_command(payments)

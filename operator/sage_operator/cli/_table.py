@@ -5,6 +5,7 @@ import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any, Literal, TypeVar
 
 import click
@@ -34,36 +35,44 @@ def output_option(command: Command) -> Command:
 
 def print_document(document: Mapping[str, Any], output: Format) -> None:
     """Print a document as JSON, numbers exact, or as YAML. Times are UTC, to the second."""
-    encoded = msgspec.json.encode(document, enc_hook=str) if output == "yaml" else _encode(document)
+    encoded = _encode(document)
     if output == "json":
         click.echo(msgspec.json.format(encoded, indent=2).decode())
     else:
-        click.echo(yaml.safe_dump(msgspec.json.decode(encoded), sort_keys=False, allow_unicode=True), nl=False)
+        click.echo(yaml.dump(_decode(encoded), Dumper=_Dumper, sort_keys=False, allow_unicode=True), nl=False)
 
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
+_decode = msgspec.json.Decoder(float_hook=Decimal).decode
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes numbers with all their digits."""
+
+
+_Dumper.add_representer(Decimal, lambda dumper, number: dumper.represent_scalar("tag:yaml.org,2002:float", str(number)))
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Print rows under their columns: as wide as the terminal, or one line a row where there is no terminal."""
-    table = Table(box=box.SIMPLE_HEAD if _terminal() else None, pad_edge=False, show_edge=False)
+    table = Table(box=box.SIMPLE_HEAD if terminal() else None, pad_edge=False, show_edge=False)
     for column in columns:
         numbers = bool(rows) and all(isinstance(row[len(table.columns)], int) for row in rows)
         table.add_column(column.upper(), justify="right" if numbers else "left", overflow="fold")
     for row in rows:
         table.add_row(*(Text(shown(cell)) for cell in row))
-    _print(table)
+    print_rich(table)
 
 
 def print_facts(facts: Sequence[tuple[str, object]]) -> None:
     """Print names and values below each other; empty values are left out."""
     table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_column(style="bold" if _terminal() else "")
+    table.add_column(style="bold" if terminal() else "")
     table.add_column(overflow="fold")
     for name, value in facts:
         if shown(value):
             table.add_row(f"{name}:", Text(shown(value)))
-    _print(table)
+    print_rich(table)
 
 
 def shown(value: object) -> str:
@@ -82,12 +91,14 @@ def iso(moment: datetime | None) -> str | None:
     return None if moment is None else f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def _terminal() -> bool:
+def terminal() -> bool:
+    """Tell whether people read what is printed."""
     return sys.stdout.isatty()
 
 
-def _print(table: Table) -> None:
-    if _terminal():
+def print_rich(table: Table) -> None:
+    """Print a table as wide as the terminal, or plain and as wide as it is where there is no terminal."""
+    if terminal():
         Console(width=shutil.get_terminal_size().columns).print(table)
         return
     plain = io.StringIO()

@@ -1,6 +1,6 @@
 """State and archive: what was written under which id, and every run and action."""
 
-from sage_operator.ledger.archive import Archive, ArchivedAction, ArchivedRecord
+from sage_operator.ledger.archive import Archive, ArchivedAction, ArchivedFacts, ArchivedRecord
 from sage_operator.ledger.ledger import SqlLedger
 
-__all__ = ["Archive", "ArchivedAction", "ArchivedRecord", "SqlLedger"]
+__all__ = ["Archive", "ArchivedAction", "ArchivedFacts", "ArchivedRecord", "SqlLedger"]

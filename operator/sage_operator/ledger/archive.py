@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,18 +22,20 @@ from sqlalchemy import (
     or_,
     select,
     text,
+    true,
 )
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from sage_operator.ledger import _runs
+from sage_operator.ledger import _facts, _runs, _streams
 from sage_operator.ledger._actions import Stage
 from sage_operator.ledger._schema import HEAD
 from sage_operator.ledger.tables import OPEN, actions, records, runs, scopes
 from sage_operator.sync.entities import ActionKind, Entity, RecordStatus
 from sage_operator.sync.errors import LedgerUnavailable
 from sage_operator.sync.ids import is_id, long_id
-from sage_operator.sync.state import RunRecord
+from sage_operator.sync.payments.documents import Document
+from sage_operator.sync.state import RunRecord, ScopeState
 
 _a, _r, _s = actions.c, records.c, scopes.c
 _NEAR = 2000
@@ -97,6 +100,21 @@ class ArchivedAction:
     fields: tuple[str, ...]
     values: Mapping[str, Any] | None = None
     before: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchivedFacts:
+    """What the figures of an account are computed from.
+
+    Attributes:
+        documents: all that are kept of the account, in the order of their ids.
+        credit_limit: None if it has none, or if none of the integration's figures needs it.
+        read_until: UTC on Sage's clock, up to which documents have been read; None before the first complete load.
+    """
+
+    documents: tuple[Document, ...]
+    credit_limit: Decimal | None
+    read_until: datetime | None
 
 
 class Archive:
@@ -172,16 +190,27 @@ class Archive:
         self, words: str, *, integration: str | None, namespace: str | None, limit: int
     ) -> Sequence[ArchivedRecord]:
         """Return records by Sage id (15 or 18 characters), ForceManager id or name (whole, in any case)."""
-        which = [func.lower(_r.label) == words.lower()]
-        if words.isdecimal():
-            which.append(_r.target_id == int(words))
-        found = self._records(or_(*which), integration, namespace, limit)
-        if not is_id(words):
-            return found
-        # The primary key begins with scope and entity: without them all records would be read.
-        entities = [entity.value for entity in Entity]
-        here = and_(_r.scope_id.in_(select(_s.id)), _r.entity.in_(entities), _r.sage_id == long_id(words))
-        return (*self._records(here, integration, namespace, limit), *found)[:limit]
+        return self._find(words, true(), tuple(Entity), integration=integration, namespace=namespace, limit=limit)
+
+    def accounts(self, words: str, *, integration: str, limit: int) -> Sequence[ArchivedRecord]:
+        """Return accounts of an integration (`namespace/name`) as `find` does, of the pair of remotes it has now."""
+        here = and_(_s.active, _r.entity == Entity.ACCOUNTS.value)
+        return self._find(words, here, (Entity.ACCOUNTS,), integration=integration, namespace=None, limit=limit)
+
+    def accounts_with(self, words: str, *, integration: str, limit: int) -> Sequence[ArchivedRecord]:
+        """Return accounts of an integration whose names contain some words, in any case."""
+        like = func.lower(_r.label).contains(words.lower(), autoescape=True)
+        return self._records(and_(_s.active, _r.entity == Entity.ACCOUNTS.value, like), integration, None, limit)
+
+    def facts(self, account: ArchivedRecord, *, stream: str) -> ArchivedFacts:
+        """Return what is kept of an account's payments; `stream` is the name under which documents are read."""
+        scope = ScopeState(id=account.scope_id, hash_key=b"", tenant="")  # for its id: nothing is hashed here
+        ids = (account.sage_id,)
+        return ArchivedFacts(
+            documents=_facts.documents_of(self._connection, scope, ids)[account.sage_id],
+            credit_limit=_facts.credit_limits_of(self._connection, scope, ids).get(account.sage_id),
+            read_until=_streams.state(self._connection, scope, stream).watermark,
+        )
 
     def rejects(self, *, integration: str | None, namespace: str | None, limit: int) -> Sequence[ArchivedRecord]:
         """Return the records in `Error` of active integrations, those that wait longest first."""
@@ -215,6 +244,27 @@ class Archive:
         )
         found = [_action(row) for row in self._connection.execute(asked)]
         return tuple(_with_before(found))[:limit]
+
+    def _find(
+        self,
+        words: str,
+        among: ColumnElement[bool],
+        entities: Sequence[Entity],
+        *,
+        integration: str | None,
+        namespace: str | None,
+        limit: int,
+    ) -> tuple[ArchivedRecord, ...]:
+        which = [func.lower(_r.label) == words.lower()]
+        if words.isdecimal():
+            which.append(_r.target_id == int(words))
+        found = self._records(and_(among, or_(*which)), integration, namespace, limit)
+        if not is_id(words):
+            return found
+        kinds = [entity.value for entity in entities]
+        # The primary key begins with scope and entity: without them all records would be read.
+        here = and_(_r.scope_id.in_(select(_s.id)), _r.entity.in_(kinds), _r.sage_id == long_id(words), among)
+        return (*self._records(here, integration, namespace, limit), *found)[:limit]
 
     def _records(
         self, condition: Any, integration: str | None, namespace: str | None, limit: int

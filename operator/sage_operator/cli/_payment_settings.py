@@ -1,0 +1,98 @@
+"""The `payments` section of an integration: from a manifest, or from the cluster."""
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+import yaml
+from pydantic import ValidationError
+
+from sage_operator.controller.translate_payments import payment_settings
+from sage_operator.resources import names
+from sage_operator.resources._payments import PaymentsSpec
+from sage_operator.resources.integration import readable
+from sage_operator.sync.errors import SyncError
+from sage_operator.sync.payments.settings import PaymentSettings
+
+
+def settings_of(body: Mapping[str, Any], key: str) -> PaymentSettings:
+    """Return what an integration says of payments; `key` names it in messages.
+
+    Raises:
+        click.ClickException: it says nothing, has them off, or can't be read.
+    """
+    spec = body.get("spec")
+    section = spec.get("payments") if isinstance(spec, Mapping) else None
+    if section is None:
+        raise click.ClickException(f"{key} has no section `payments`: its documents are not read.")
+    try:
+        payments = PaymentsSpec.model_validate(section)
+    except ValidationError as error:
+        raise click.ClickException(f"{key}: spec.payments: {readable(error)}") from None
+    if not payments.enabled:
+        raise click.ClickException(f"{key} has `payments.enabled: false`: its documents are not followed.")
+    return payment_settings(payments)
+
+
+def from_manifest(path: Path, integration: str | None) -> Mapping[str, Any]:
+    """Return the one SageIntegration of a file, or the one of that name; `-` is standard input.
+
+    Raises:
+        click.ClickException: there is none, there are several, or the file is no YAML.
+    """
+    try:
+        with click.open_file(str(path), encoding="utf-8") as file:
+            found = [*_integrations(yaml.safe_load_all(file))]
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        problem = getattr(error, "problem", None) or "it is no text in UTF-8"
+        mark = getattr(error, "problem_mark", None)
+        where = f", line {mark.line + 1}" if mark is not None else ""
+        raise click.ClickException(f"{path}{where}: {problem}.") from None
+    name = integration.rpartition("/")[2] if integration is not None else None
+    wanted = [body for body in found if name is None or body["metadata"].get("name") == name]
+    if len(wanted) == 1:
+        return wanted[0]
+    names_found = ", ".join(str(body["metadata"].get("name")) for body in found)
+    if not found:
+        raise click.ClickException(f"{path} has no {names.KIND}.")
+    raise click.ClickException(f"{path} has the integrations {names_found}: name one of them.")
+
+
+def _integrations(documents: Iterator[Any]) -> Iterator[Mapping[str, Any]]:
+    for body in documents:
+        if isinstance(body, dict) and body.get("kind") == names.KIND and isinstance(body.get("metadata"), dict):
+            yield body
+
+
+def from_cluster(key: str, kubeconfig: Path | None) -> Mapping[str, Any]:
+    """Return a SageIntegration (`namespace/name`) as the API server has it.
+
+    Raises:
+        click.ClickException: there is none, or no way to the cluster.
+    """
+    # Imported here: the Kubernetes client and Kopf take a second, which a manifest need not wait for.
+    from kubernetes.aio.config import ConfigException  # noqa: PLC0415
+
+    from sage_operator.controller.kube import Kube, load_configuration  # noqa: PLC0415
+
+    namespace, _, name = key.partition("/")
+
+    async def read() -> Mapping[str, Any] | None:
+        kube = Kube(await load_configuration(kubeconfig))
+        try:
+            return await kube.read_integration(namespace, name)
+        finally:
+            await kube.aclose()
+
+    remedy = "Give its manifest with -f."
+    try:
+        body = asyncio.run(read())
+    except SyncError as error:
+        raise click.ClickException(f"{error} {remedy}") from error
+    except (ConfigException, yaml.YAMLError, OSError, ValueError) as error:
+        raise click.ClickException(f"The cluster can't be asked: {error} {remedy}") from error
+    if body is None:
+        raise click.ClickException(f"There is no SageIntegration {key} in the cluster. {remedy}")
+    return body
