@@ -6,10 +6,10 @@ from types import MappingProxyType
 
 from sage_operator.sync.coerce import Misfit, as_text, coerce
 from sage_operator.sync.entities import Entity
-from sage_operator.sync.errors import InvalidFieldMap
+from sage_operator.sync.errors import blocked
 from sage_operator.sync.expressions import Expression, InvalidExpression, compile_expression
 from sage_operator.sync.fieldmap import MANDATORY, ROOTS, USER_FIELDS, WRITTEN_BY_OPERATOR, FieldRule, OnProblem
-from sage_operator.sync.findings import Finding, FindingKind, by_importance, remedy, told
+from sage_operator.sync.findings import Finding, FindingKind, by_importance, errors_of
 from sage_operator.sync.lookups import KNOWN_LISTS, LookupTable
 from sage_operator.sync.records import Scalar
 from sage_operator.sync.suggestions import closest, type_to_create
@@ -79,13 +79,13 @@ def compile_rules(
 
 
 def refuse(findings: tuple[Finding, ...]) -> None:
-    """Do nothing if nothing was found.
+    """Do nothing if nothing but warnings was found.
 
     Raises:
-        InvalidFieldMap: with all findings; its message tells the gravest.
+        Blocked: with all errors; the gravest gives the reason, and the message tells three.
     """
-    if findings:
-        raise InvalidFieldMap(told(findings), remedy=remedy(findings), findings=findings)
+    if errors_of(findings):
+        raise blocked(findings)
 
 
 def compile_map(

@@ -215,6 +215,7 @@ _BY_KIND: Final[Mapping[FindingKind, type[Blocked]]] = {
     FindingKind.HOST_NOT_ALLOWED: HostNotAllowed,
     FindingKind.SIGN_IN_REFUSED: CredentialsRejected,
     FindingKind.API_VERSION_UNSUPPORTED: SchemaMismatch,
+    FindingKind.COMPANY_NOT_FOUND: CompanyNotFound,
     FindingKind.OBJECT_NOT_READABLE: SchemaMismatch,
     FindingKind.INVALID_CONDITION: InvalidScope,
     FindingKind.BRANCH_NOT_FOUND: SchemaMismatch,

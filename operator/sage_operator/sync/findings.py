@@ -3,12 +3,14 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 
 class FindingKind(StrEnum):
     """What kind of mistake or obstacle it is. Their order here is their importance, the gravest first."""
 
     # The remotes can't be used at all.
+    HOST_NOT_ALLOWED = "HostNotAllowed"
     SIGN_IN_REFUSED = "SignInRefused"
     API_VERSION_UNSUPPORTED = "ApiVersionUnsupported"
     COMPANY_NOT_FOUND = "CompanyNotFound"
@@ -32,8 +34,13 @@ class FindingKind(StrEnum):
     UNKNOWN_LIST = "UnknownList"
     WRONG_LIST = "WrongList"
     INVALID_VALUE = "InvalidValue"
-    # The map worked once, and what it rests on has changed.
-    DRIFT = "Drift"
+    TEXT_TOO_LONG = "TextTooLong"
+    FORMULA_SOURCE = "FormulaSource"
+    # Some users are not associated as it may have been meant.
+    USER_DEACTIVATED = "UserDeactivated"
+    EMAIL_SHARED = "EmailShared"
+    # Nothing is known of it: the schema that was given is that of another spec.
+    NOT_CHECKED = "NotChecked"
 
     @property
     def severity(self) -> int:
@@ -43,8 +50,11 @@ class FindingKind(StrEnum):
 
 _ORDER = {kind: place for place, kind in enumerate(FindingKind)}
 
-_SHOWN = 3
+SHOWN: Final = 3
 """How many findings a condition's message spells out."""
+
+_MOST_BYTES: Final = 1024
+_MORE: Final = "see `sage-operator check --live`"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +66,8 @@ class Finding:
         message: what is wrong, to follow the subject and a colon; no full stop at its end.
         remedy: what the reader can do, one sentence.
         layer: what set it: `spec`, `preset`, `ConfigMap crm-maps/accounts`.
+        is_warning: nothing is stopped by it; it may be meant so, or concerns a few records.
+        excerpt: lines that show the place, for where there is room.
     """
 
     kind: FindingKind
@@ -63,6 +75,8 @@ class Finding:
     message: str
     remedy: str
     layer: str = "spec"
+    is_warning: bool = False
+    excerpt: str = ""
 
     def __str__(self) -> str:
         """Return where, what set it if that is not the spec itself, and what is wrong."""
@@ -71,18 +85,49 @@ class Finding:
 
 
 def by_importance(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Return findings, each once, the gravest first; the order they came in does not matter."""
-    return tuple(sorted(set(findings), key=lambda f: (f.kind.severity, f.subject, f.message, f.remedy, f.layer)))
+    """Return findings, each once, errors before warnings, the gravest first; the order they came in does not matter."""
+    return tuple(sorted(set(findings), key=_place))
+
+
+def errors_of(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return the findings that stop an integration, the gravest first."""
+    return tuple(finding for finding in by_importance(findings) if not finding.is_warning)
+
+
+def warnings_of(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return the findings that stop nothing, the gravest first."""
+    return tuple(finding for finding in by_importance(findings) if finding.is_warning)
 
 
 def told(findings: Sequence[Finding]) -> str:
-    """Return the message of a condition: the three gravest findings, and how many more there are."""
+    """Return the message of a condition: the three gravest findings with their remedies, and how many more there are.
+
+    At most 1 KiB, of which each finding that is spelled out has its share.
+    """
     ordered = by_importance(findings)
-    more = len(ordered) - _SHOWN
-    return "; ".join(map(str, ordered[:_SHOWN])) + (f"; and {more} more." if more > 0 else ".")
+    if not ordered:
+        return ""
+    if len(ordered) == 1:
+        (only,) = ordered
+        return _cut(f"{only}.\n{only.excerpt}\n{only.remedy}" if only.excerpt else _sentences(only), _MOST_BYTES)
+    head, more = f"{len(ordered)} findings:", len(ordered) - SHOWN
+    tail = f" and {more} more: {_MORE}." if more > 0 else ""
+    shown = ordered[:SHOWN]
+    share = (_MOST_BYTES - len((head + tail).encode())) // len(shown) - len(" 1) ")
+    spelled = (f" {number}) {_cut(_sentences(each), share)}" for number, each in enumerate(shown, start=1))
+    return f"{head}{''.join(spelled)}{tail}"
 
 
-def remedy(findings: Sequence[Finding]) -> str:
-    """Return what to do about the gravest finding."""
-    ordered = by_importance(findings)
-    return ordered[0].remedy if ordered else ""
+def _place(finding: Finding) -> tuple[object, ...]:
+    f = finding
+    return f.is_warning, f.kind.severity, f.subject, f.message, f.remedy, f.layer, f.excerpt
+
+
+def _sentences(finding: Finding) -> str:
+    return f"{finding}. {finding.remedy}".rstrip()
+
+
+def _cut(text: str, most: int) -> str:
+    """Return a text of at most so many bytes of UTF-8; one that is too long ends in dots."""
+    encoded = text.encode()
+    return text if len(encoded) <= most else encoded[: most - len("…".encode())].decode(errors="ignore") + "…"

@@ -38,6 +38,14 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Mismatch:
+    """A name of the spec that does not say who is meant: of the pair with this Sage user, or (None) of the fallback."""
+
+    pair: str | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Associations:
     """Who belongs to whom.
 
@@ -45,18 +53,23 @@ class Associations:
         by_sage: the ForceManager user of each associated Sage user's id.
         fallback: owns new records of users that are not associated, or deactivated in ForceManager.
         unassociated: ids of active Sage users without a ForceManager user, sorted.
-        problems: pairs that match nobody, more than one, or a user who has one already, for a condition's message.
+        mismatches: pairs that match nobody, more than one, or a user who has one already, in the spec's order.
     """
 
     by_sage: Mapping[str, ForceManagerUser]
     fallback: ForceManagerUser | None = None
     unassociated: tuple[str, ...] = ()
-    problems: tuple[str, ...] = ()
+    mismatches: tuple[Mismatch, ...] = ()
     owner_ids: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         """Derive the ids of associated Sage users, sorted: the owners in scope."""
         object.__setattr__(self, "owner_ids", tuple(sorted(self.by_sage)))
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What is wrong with pairs and fallback, a message each."""
+        return tuple(f"fallback: {m.message}" if m.pair is None else m.message for m in self.mismatches)
 
 
 class _NoMatch(Exception):
@@ -80,7 +93,7 @@ def associate(
     find_target = _finder(force_manager, lambda user: (user.email, user.nickname, str(user.id)), "ForceManager")
     by_id = {user.id: user for user in sage}
     by_sage: dict[str, ForceManagerUser] = {}
-    problems: list[str] = []
+    mismatches: list[Mismatch] = []
     for pair in pairs:
         try:
             user = (by_id.get(ids.long_id(pair.sage)) if ids.is_id(pair.sage) else None) or find_sage(pair.sage)
@@ -89,20 +102,20 @@ def associate(
                 raise _NoMatch(f"`{pair.sage}` is a user of Sage whom an earlier pair names already")  # noqa: TRY301
             by_sage[user.id] = target
         except _NoMatch as problem:
-            problems.append(str(problem))
+            mismatches.append(Mismatch(pair=pair.sage, message=str(problem)))
     chosen: ForceManagerUser | None = None
     if fallback:
         try:
             chosen = find_target(fallback)
         except _NoMatch as problem:
-            problems.append(f"fallback: {problem}")
+            mismatches.append(Mismatch(pair=None, message=str(problem)))
     if by_email:
         by_sage = _matched_by_email(sage, force_manager) | by_sage
     return Associations(
         by_sage=by_sage,
         fallback=chosen,
         unassociated=tuple(sorted(user.id for user in sage if user.active and user.id not in by_sage)),
-        problems=tuple(problems),
+        mismatches=tuple(mismatches),
     )
 
 
@@ -133,6 +146,12 @@ def _matched_by_email(
     """Pair users by e-mail, deactivated ones too: their accounts stay in scope, their records stay with them."""
     left, right = _by_unique_email(sage), _by_unique_email(force_manager)
     return {left[email].id: right[email] for email in left.keys() & right.keys()}
+
+
+def shared_emails(users: Iterable[_User]) -> frozenset[str]:
+    """Return the addresses, in lower case, that match nobody because several users have them."""
+    users = tuple(users)
+    return frozenset({user.email.strip().casefold() for user in users if user.email}) - _by_unique_email(users).keys()
 
 
 def _by_unique_email(users: Iterable[_User]) -> dict[str, _User]:

@@ -150,7 +150,7 @@ def test_all_that_is_wrong_with_shared_maps_is_told() -> None:
     with pytest.raises(InvalidFieldMap, match=r"accounts\.fieldsFrom\[0\] \(ConfigMap gone/accounts\)") as caught:
         settings_of(integration, shared=shared)
     assert caught.value.findings == findings
-    assert "Create ConfigMap gone/accounts" in caught.value.remedy
+    assert "Create ConfigMap gone/accounts" in str(caught.value)
 
 
 def test_contacts_have_their_own_reserved_targets() -> None:

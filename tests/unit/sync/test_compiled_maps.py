@@ -65,11 +65,13 @@ def test_all_mistakes_are_found_at_once() -> None:
         (FindingKind.INVALID_VALUE, "accounts.fields[countryId]"),
     ]
     assert error.message == (
-        "accounts.fields[name]: ForceManager demands this field, and the map never fills it;"
-        " accounts.fields[nmae]: ForceManager's accounts have no such field;"
-        " accounts.fields[score]: it can't be written in ForceManager; and 5 more."
+        "8 findings: 1) accounts.fields[name]: ForceManager demands this field, and the map never fills it."
+        " Add an entry for `name` to spec.accounts.fields."
+        " 2) accounts.fields[nmae]: ForceManager's accounts have no such field. Correct the target; `name` is one."
+        " 3) accounts.fields[score]: it can't be written in ForceManager. Map another target."
+        " and 5 more: see `sage-operator check --live`."
     )
-    assert error.remedy == error.findings[0].remedy
+    assert error.remedy == ""
 
 
 def test_findings_name_the_layer_and_the_way_out() -> None:
@@ -93,8 +95,8 @@ def test_message_is_equal_for_equal_mistakes() -> None:
 
 def test_message_names_the_entity() -> None:
     """The reader learns whether the map of accounts or that of contacts is wrong."""
-    assert _refusal().message.startswith("accounts.fields[")
-    assert _refusal(entity=Entity.CONTACTS).message.startswith("contacts.fields[")
+    assert "accounts.fields[" in _refusal().message
+    assert "contacts.fields[" in _refusal(entity=Entity.CONTACTS).message
 
 
 @pytest.mark.parametrize("entity", PRESETS)
