@@ -8,7 +8,7 @@ import asyncio
 import csv
 import io
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from itertools import islice
 
@@ -70,8 +70,9 @@ async def result(connection: Connection, query: Query, *, sleep: Sleep) -> Async
     job = _read(made)
     try:
         await _complete(connection, job, sleep=sleep)
-        async for lines in _lines(connection, job.id):
-            yield lines
+        async with aclosing(_lines(connection, job.id)) as found:
+            async for lines in found:
+                yield lines
     finally:
         await _delete(connection, job.id)
 
