@@ -54,8 +54,9 @@ crds: $(READY) ## Generate crds/ from the models
 	$(BIN)/python -m sage_operator.resources
 
 .PHONY: docs
-docs: $(READY) ## Generate docs/reference from the code
+docs: $(READY) ## Generate docs/reference and deploy/monitoring from the code
 	$(BIN)/python -m sage_operator.reference
+	$(BIN)/python -m sage_operator.monitoring
 
 .PHONY: envtest
 envtest: $(READY) ## Get kube-apiserver, etcd and kubectl for the demo and the end-to-end tests (ARGS=--force again)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from sage_operator.reference import _program, _resource, _states, _words
+from sage_operator.reference import _alerts, _program, _resource, _states, _words
 
 PAGES: Final[dict[str, Callable[[], str]]] = {
     "resource.md": _resource.page,
@@ -12,6 +12,7 @@ PAGES: Final[dict[str, Callable[[], str]]] = {
     "states.md": _states.page,
     "error-codes.md": _words.error_codes,
     "metrics.md": _program.metrics,
+    "alerts.md": _alerts.page,
     "flags.md": _program.flags,
 }
 """By file name, what renders the page: the same text for the same code."""
