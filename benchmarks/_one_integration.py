@@ -1,7 +1,8 @@
-"""The operator's side of `first_sync`: one integration, run by run, without Kubernetes.
+"""The operator's side of `first_sync` and `payments`: one integration, run by run, without Kubernetes.
 
 Told by lines on standard input, it answers each by a line of JSON on standard output. The first line has the settings;
-each further one asks for a run. It imports nothing that the operator would not, so that its memory is the operator's.
+each further one, `{"later": seconds}`, asks for a run, so much later than the last by its clock. It imports nothing
+that the operator would not, so that its memory is the operator's.
 """
 
 import asyncio
@@ -9,8 +10,10 @@ import os
 import resource
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,11 +22,15 @@ import msgspec
 
 from sage_operator.forcemanager import ForceManagerAccess, Keys
 from sage_operator.ledger import SqlLedger
-from sage_operator.runner.ports import Remotes
+from sage_operator.runner.ports import Remotes, Source
 from sage_operator.runner.progress import Progress
 from sage_operator.runner.run import Runner
 from sage_operator.sage import ClientCredentials, SageAccess
 from sage_operator.sync.entities import Entity, Trigger
+from sage_operator.sync.payments.documents import Document
+from sage_operator.sync.payments.periods import PeriodKind
+from sage_operator.sync.payments.reading import DocumentQuery
+from sage_operator.sync.payments.settings import Figure, FigureRule, Of, PaymentSettings
 from sage_operator.sync.presets import PRESETS
 from sage_operator.sync.settings import EntitySettings, Settings
 from sage_operator.sync.state import RunHeader
@@ -46,10 +53,65 @@ SETTINGS = Settings(
     timeout=timedelta(minutes=5),
 )
 
+PAYMENTS = PaymentSettings(
+    time_zone="Europe/Madrid",
+    signs={"Sales Invoice": 1, "Sales Credit": -1},
+    rules=(
+        FigureRule(target="Z_PaymentStatus", figure=Figure.STATUS),
+        FigureRule(target="Z_Outstanding", figure=Figure.OUTSTANDING),
+        FigureRule(target="Z_Overdue", figure=Figure.OVERDUE),
+        FigureRule(target="Z_OverdueDays", figure=Figure.OVERDUE_DAYS),
+        FigureRule(target="Z_LastPayment", figure=Figure.LAST_PAYMENT_DATE),
+        FigureRule(target="Z_CreditLimit", figure=Figure.CREDIT_LIMIT),
+        FigureRule(target="Z_MonthInvoiced", figure=Figure.INVOICED, period=PeriodKind.MONTH),
+        FigureRule(target="Z_MonthInvoicedBefore", figure=Figure.INVOICED, period=PeriodKind.MONTH, of=Of.COMPARISON),
+        FigureRule(target="Z_QuarterInvoiced", figure=Figure.INVOICED, period=PeriodKind.QUARTER),
+        FigureRule(target="Z_YearInvoiced", figure=Figure.INVOICED, period=PeriodKind.YEAR),
+        FigureRule(target="Z_YearPaid", figure=Figure.PAID, period=PeriodKind.YEAR),
+    ),
+)
+"""The figures that the simulator's tenant has fields for: of all kinds, those of three periods among them."""
 
-def now() -> datetime:
-    """Return the time, UTC."""
-    return datetime.now(UTC)
+
+class CountedSource:
+    """A source that counts the documents it yields, by what was asked for."""
+
+    def __init__(self, source: Source, read: Counter[str]) -> None:
+        """Count into `read`."""
+        self._source = source
+        self._read = read
+
+    def __getattr__(self, name: str) -> Any:
+        """Leave all else to the source."""
+        return getattr(self._source, name)
+
+    async def documents(self, query: DocumentQuery) -> AsyncIterator[Sequence[Document]]:
+        """Pass pages on."""
+        named = {
+            "all": query.everything,
+            "changed": query.changed_since is not None,
+            "open": query.open_only,
+            "by id": query.ids is not None,
+            "by account": query.account_ids is not None,
+        }
+        asked = next(name for name, holds in named.items() if holds)
+        async for page in self._source.documents(query):
+            self._read[asked] += len(page)
+            yield page
+
+
+class Clock:
+    """The operator's clock; it can be moved, as that of the simulators can."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+
+    def __call__(self) -> datetime:
+        """Return the time, UTC."""
+        return datetime.now(UTC) + self.ahead
+
+
+now = Clock()
 
 
 def memory() -> dict[str, float]:
@@ -73,6 +135,10 @@ async def serve(told: dict[str, Any]) -> None:
     """Run the integration whenever a line comes."""
     hosts = HostPolicy(allowed=("127.0.0.1:*",), insecure_http=True)
     force_manager = ForceManagerAccess(hosts=hosts)
+    settings = SETTINGS
+    if told.get("payments"):
+        settings = replace(SETTINGS, entities=SETTINGS.entities[:1], payments=PAYMENTS)
+    read: Counter[str] = Counter()
     async with SageAccess(hosts=hosts) as sage, await SqlLedger.open(told["ledger"]) as ledger:
 
         @asynccontextmanager
@@ -83,15 +149,17 @@ async def serve(told: dict[str, Any]) -> None:
             with force_manager.connect(
                 url=told["forceManager"]["url"], keys=keys, requests_per_second=told["requestsPerSecond"]
             ) as target:
-                yield Remotes(source=source, target=target)
+                yield Remotes(source=CountedSource(source, read) if told.get("payments") else source, target=target)
 
         async def load() -> Settings:
-            return SETTINGS
+            return settings
 
         runner = Runner(load=load, connect=connect, ledger=ledger, clock=now)
         answer(memory())
-        while await asyncio.to_thread(sys.stdin.readline):
-            answer(await run(runner))
+        while line := await asyncio.to_thread(sys.stdin.readline):
+            now.ahead += timedelta(seconds=msgspec.json.decode(line)["later"])
+            read.clear()
+            answer(await run(runner) | {"documents": dict(read)})
         await force_manager.aclose()
 
 
@@ -130,5 +198,7 @@ def answer(what: Any) -> None:
 
 
 if __name__ == "__main__":
-    logging.configure(fmt="json", level="WARNING")
-    asyncio.run(serve(msgspec.json.decode(sys.stdin.readline())))
+    told = msgspec.json.decode(sys.stdin.readline())
+    # A made-up organisation has discounts: documents whose amounts don't add up are told of as warnings.
+    logging.configure(fmt="json", level="ERROR" if told.get("payments") else "WARNING")
+    asyncio.run(serve(told))

@@ -35,6 +35,7 @@ class Operator:
         )
         self.idle = self._ask({
             "ledger": f"{folder}/ledger.db",
+            "payments": told.get("payments", False),
             "requestsPerSecond": requests_per_second,
             "sage": {
                 "url": told["sage"]["url"],
@@ -48,9 +49,9 @@ class Operator:
             },
         })  # fmt: skip
 
-    def run(self) -> dict[str, Any]:
-        """Carry out a run, and return its measurements."""
-        return self._ask("run")
+    def run(self, *, later: float = 0) -> dict[str, Any]:
+        """Carry out a run, `later` seconds after the last by the operator's clock, and return its measurements."""
+        return self._ask({"later": later})
 
     def close(self) -> None:
         """End it."""
