@@ -1,9 +1,10 @@
 """What all stages of one run share."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from sage_operator.runner.payments import Payments
 from sage_operator.runner.ports import Ledger, Source, Target
 from sage_operator.runner.progress import Progress
 from sage_operator.sync.state import ScopeState
@@ -16,6 +17,8 @@ class RunContext:
     Attributes:
         settling_time: how long after an unclear create ForceManager is asked what became of it.
         clock: our own clock, UTC; Sage's is `source.clock`.
+        payments: None if none are synchronised.
+        unclear: ids of accounts whose write in this run has no known outcome: they are left to the next one.
     """
 
     run_id: str
@@ -26,3 +29,5 @@ class RunContext:
     progress: Progress
     settling_time: timedelta
     clock: Callable[[], datetime]
+    payments: Payments | None = None
+    unclear: set[str] = field(default_factory=set)

@@ -1,12 +1,13 @@
 """Planning: rows of one entity, joined with what the ledger knows, become actions; those without a call are noted."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from time import perf_counter
 
 from sage_operator.runner.chunks import chunks
 from sage_operator.runner.context import RunContext
+from sage_operator.runner.figures import FigureRun
 from sage_operator.runner.writing import Page, Writer
 from sage_operator.sync.context import PlanContext
 from sage_operator.sync.entities import ActionKind, Entity, RecordStatus
@@ -42,7 +43,7 @@ class Planner:
             self.run.progress.moved()
         page.planned = True
 
-    async def _plan(self, rows: Sequence[SourceRow]) -> tuple[tuple[Action, ...], dict[str, RecordState]]:
+    async def _plan(self, rows: Sequence[SourceRow]) -> tuple[Sequence[Action], dict[str, RecordState]]:
         run, entity = self.run, self.context.entity
         ids = [row.id for row in rows]
         # Claims first: one that is taken over brings the record's state along.
@@ -58,21 +59,29 @@ class Planner:
             indexed=await run.ledger.indexed(run.scope, entity, ids) if self.use_index else {},
             parents=parents,
         )
+        figures = None
+        if run.payments is not None and entity is Entity.ACCOUNTS:
+            figures = FigureRun(run=run, payments=run.payments)
+            await figures.enter(ids, states, self.writer)
         started = perf_counter()
-        actions = plan(rows, knowledge, self.context)
+        actions: Sequence[Action] = plan(rows, knowledge, self.context)
         run.progress.stage_seconds["plan"] += perf_counter() - started
         await asyncio.sleep(0)
+        if figures is not None:
+            actions = await figures.add(actions, states)
         return actions, states
 
-    async def _note(self, actions: Iterable[Action], states: dict[str, RecordState]) -> None:
-        """Store and count what needs no call."""
+    async def _note(self, actions: Sequence[Action], states: dict[str, RecordState]) -> None:
+        """Store and count what needs no call; a record of which only the figures are written counts by that."""
         progress, entity = self.run.progress, self.context.entity
+        written = {action.sage_id for action in actions if action.is_write}
         noted: list[Action] = []
         for action in actions:
             progress.warnings += len(action.warnings)
             if action.is_write:
                 continue
-            progress.count(entity, action.kind)
+            if not action.figures_only and not (action.kind is ActionKind.UNCHANGED and action.sage_id in written):
+                progress.count(entity, action.kind)
             if action.kind is ActionKind.REJECT and action.code is not None:
                 progress.codes[action.code] += 1
             if action.kind is not ActionKind.UNCHANGED or self._changes_ledger(action, states):
@@ -86,5 +95,6 @@ class Planner:
         return (
             self.seen_by is not None
             or bool(action.field_hashes)
+            or action.figures_hash is not None
             or states[action.sage_id].status is not RecordStatus.SYNCHRONIZED
         )

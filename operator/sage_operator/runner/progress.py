@@ -10,7 +10,7 @@ from sage_operator.sync.codes import Code
 from sage_operator.sync.entities import ActionKind, Entity, Mode
 from sage_operator.sync.errors import NoProgress, Stopped
 
-Stage = Literal["prepare", "accounts", "contacts", "sales", "record"]
+Stage = Literal["prepare", "payments", "accounts", "contacts", "sales", "record"]
 
 
 @dataclass(slots=True, kw_only=True)

@@ -18,6 +18,7 @@ class RunReport:
         summary: the scope's records afterwards; None if the run did not get as far as the ledger's scope.
         users: associated, not associated; None if the users were not read.
         fields: targets in use, by entity.
+        figures: those in use for figures; None if no payments are synchronised.
         drift: pairs of the spec that no longer match, as warnings.
         warnings: values that were cut or left out by the presets' rules.
         codes: rejects of this run, by code.
@@ -30,6 +31,7 @@ class RunReport:
     summary: Summary | None = None
     users: tuple[int, int] | None = None
     fields: Mapping[Entity, int] = field(default_factory=dict)
+    figures: int | None = None
     drift: tuple[str, ...] = ()
     warnings: int = 0
     codes: Mapping[Code, int] = field(default_factory=dict)

@@ -119,6 +119,17 @@ class Writer:
             if len(buffer.actions) == BATCH:
                 await self._send(action.kind)
 
+    async def drain(self) -> None:
+        """Wait until all that was taken so far is written, and its outcomes are in the ledger.
+
+        Raises:
+            SyncError: as `put`.
+        """
+        for kind in self._buffers:
+            await self._send(kind)
+        await self._queue.join()
+        self._check()
+
     async def _flush(self) -> None:
         """Send what is left. An error is kept for later: batches in hand must not be cut short by it."""
         try:
@@ -218,5 +229,7 @@ class Writer:
     def _count(self, item: Settled) -> None:
         kind = _COUNTED.get(item.outcome.kind, item.action.kind)
         self._run.progress.count(self._entity, kind)
+        if item.outcome.kind is OutcomeKind.UNCLEAR and self._entity is Entity.ACCOUNTS:
+            self._run.unclear.add(item.action.sage_id)
         if item.code is not None:
             self._run.progress.codes[item.code] += 1

@@ -24,6 +24,16 @@ TEXTS = {
     Entity.CONTACTS: ("firstName", "lastName", "comment"),
 }
 
+FIGURES = {
+    "Z_Status": FieldKind.TEXT,
+    "Z_Outstanding": FieldKind.DECIMAL,
+    "Z_Overdue": FieldKind.TEXT,
+    "Z_Documents": FieldKind.INTEGER,
+    "Z_LastPayment": FieldKind.DATE,
+    "Z_CreditLimit": FieldKind.DECIMAL,
+}
+"""Fields that this tenant has added to its accounts."""
+
 Verdict = OutcomeKind | str
 """How a write goes: an outcome; `lost` (unclear, it took effect), `late` (unclear, it will), `down` (no answer)."""
 
@@ -113,7 +123,9 @@ class MemoryTarget:
     async def schema(self, entity: Entity, *, fresh: bool = False) -> TargetSchema:
         """Return the fields."""
         del fresh
-        return TargetSchema(fields={name: TargetField(name=name, kind=FieldKind.TEXT) for name in TEXTS[entity]})
+        texts = {name: TargetField(name=name, kind=FieldKind.TEXT) for name in TEXTS[entity]}
+        own = {name: TargetField(name=name, kind=kind) for name, kind in FIGURES.items()}
+        return TargetSchema(fields={**texts, **(own if entity is Entity.ACCOUNTS else {})}, lists_custom_fields=True)
 
     async def index(self, entity: Entity) -> AsyncIterator[Sequence[TargetRow]]:
         """Page through live records; a page without an `extId` is empty."""

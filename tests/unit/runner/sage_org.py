@@ -8,12 +8,15 @@ from datetime import datetime
 from sage_operator.sync.entities import Entity
 from sage_operator.sync.errors import System, Unavailable
 from sage_operator.sync.ids import long_id
+from sage_operator.sync.payments.documents import Document
+from sage_operator.sync.payments.reading import Company, CreditLimit, DocumentQuery, DocumentScope
 from sage_operator.sync.records import ChangedRow, SourceRow
 from sage_operator.sync.scope import RowQuery, Scope
 from sage_operator.sync.sources import SourceField, SourceKind, SourceObject
 from sage_operator.sync.users import SageUser
 
 from .life import Clock, Life
+from .trade import COMPANY, Paper, Trade
 
 ANA, BEN, EVE = (long_id(f"005000000000{name}") for name in ("ANA", "BEN", "EVE"))
 
@@ -50,6 +53,7 @@ class Organisation:
         """Begin empty."""
         self.clock = clock
         self.rows: dict[str, Row] = {}
+        self.trade = Trade(clock)
         self._numbers = 0
 
     def add_account(self, *, owner: str = ANA, name: str = "Customer", phone: str | None = None) -> str:
@@ -90,6 +94,7 @@ class Organisation:
         """Merge one account into another, whose contacts go there."""
         for child in self.children(loser):
             self.edit(child, parent_id=winner)
+        self.trade.move(loser, winner)
         self.edit(loser, deleted=True, merged_into=winner)
 
     def children(self, account: str) -> list[str]:
@@ -119,6 +124,7 @@ class MemorySource:
         self.clock = life.clock.now
         self.open_streams = 0
         self.asked: list[RowQuery] = []
+        self.asked_documents: list[DocumentQuery] = []
         self.described: list[tuple[str, bool]] = []
         self._organisation = organisation
         self._life = life
@@ -130,6 +136,11 @@ class MemorySource:
         if name in self._faults:
             self._faults.remove(name)
             raise Unavailable(System.SAGE, "Sage answered 503.")
+
+    @property
+    def quota_left(self) -> float | None:
+        """Tell of plenty."""
+        return 0.9
 
     async def identify(self) -> str:
         """Reach Sage."""
@@ -147,7 +158,7 @@ class MemorySource:
     async def describe(self, sage_object: str, *, fresh: bool = False) -> SourceObject:
         """Describe what an account has."""
         self.described.append((sage_object, fresh))
-        fields = (SourceField(name=name, kind=SourceKind.TEXT) for name in ("Name", "Phone"))
+        fields = (SourceField(name=name, kind=SourceKind.TEXT) for name in ("Name", "Phone", "LastName"))
         return SourceObject.of(name=sage_object, label=sage_object, fields=fields)
 
     async def changed(
@@ -192,6 +203,60 @@ class MemorySource:
             label=row.name,
             fields={"Name": row.name, "Phone": row.phone, "LastName": row.name},
         )
+
+    async def company(self, name: str | None) -> Company:
+        """Return the only company."""
+        assert name is None
+        return COMPANY
+
+    async def documents(self, query: DocumentQuery) -> AsyncIterator[Sequence[Document]]:
+        """Page through documents that count, as they were when the query was sent."""
+        self.asked_documents.append(query)
+        await self._call("documents")
+        since = query.changed_since
+        found = [
+            paper
+            for paper in self._counting(query.scope)
+            if (since is None or self._stamp(paper) >= since)
+            and (not query.open_only or paper.document.is_open)
+            and (query.ids is None or paper.id in query.ids)
+            and (query.account_ids is None or paper.account_id in query.account_ids)
+            and (query.after_id is None or paper.id > query.after_id)
+        ]
+        papers = found if query.after_id is not None else list(reversed(found))
+        async with aclosing(self._pages([paper.document for paper in papers])) as pages:
+            async for page in pages:
+                yield page
+
+    async def changed_documents(self, *, since: datetime) -> AsyncIterator[Sequence[ChangedRow]]:
+        """Page through all documents that changed themselves."""
+        await self._call("changed_documents")
+        papers = [paper for paper in self._organisation.trade.papers.values() if paper.stamp >= since]
+        async with aclosing(self._pages([ChangedRow(id=p.id, deleted=p.deleted) for p in papers])) as pages:
+            async for page in pages:
+                yield page
+
+    async def credit_limits(
+        self, scope: DocumentScope, *, since: datetime | None = None, account_ids: Sequence[str] | None = None
+    ) -> AsyncIterator[Sequence[CreditLimit]]:
+        """Page through credit limits."""
+        await self._call("credit_limits")
+        assert scope.company_id == COMPANY.id
+        limits = [
+            CreditLimit(account_id=account, amount=amount)
+            for account, (amount, stamp) in self._organisation.trade.limits.items()
+            if (since is None or stamp >= since) and (account_ids is None or account in account_ids)
+        ]
+        async with aclosing(self._pages(limits)) as pages:
+            async for page in pages:
+                yield page
+
+    def _counting(self, scope: DocumentScope) -> list[Paper]:
+        accounts = self._organisation.live(Entity.ACCOUNTS, scope.accounts.owner_ids, _where(scope.accounts))
+        return self._organisation.trade.counting(scope, [row.id for row in accounts])
+
+    def _stamp(self, paper: Paper) -> datetime:
+        return max(paper.stamp, paper.tag_stamp, self._organisation.rows[paper.account_id].stamp)
 
     async def _pages(self, rows: Sequence[object]) -> AsyncIterator[Sequence[object]]:
         self.open_streams += 1

@@ -2,22 +2,27 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 
 from hypothesis import strategies as st
 
 from sage_operator.sync.entities import Entity
 from sage_operator.sync.errors import Stopped
+from sage_operator.sync.payments.settings import PaymentSettings
 from sage_operator.sync.records import OutcomeKind, WriteItem
 
 from .crm_tenant import Verdict
 from .sage_org import ANA, BEN, EVE
-from .world import World
+from .trade import CREDIT, DRAFT, INVOICE, SUBMITTED
+from .world import FEWER_FIGURES, PAYMENTS, World
 
 Edit = tuple[str, int, int]
 
 _IN_SAGE = (
     "account", "contact", "contact", "rename", "phone", "owner", "delete", "undelete", "move", "merge"
+)  # fmt: skip
+_IN_TRADE = (
+    "invoice", "invoice", "credit", "draft", "pay", "pay", "part", "reconcile", "void", "submit", "redate", "limit"
 )  # fmt: skip
 _ELSEWHERE = ("map", "users", "crm-delete")
 _OWNERS = (ANA, BEN, EVE)
@@ -48,16 +53,27 @@ _verdicts = st.sampled_from(
 )
 _moments = st.integers(1, 160)
 
-steps: st.SearchStrategy[Step] = st.builds(
-    Step,
-    edits=st.lists(edits(_IN_SAGE + _ELSEWHERE), max_size=8),
-    after=st.sampled_from([1, 20, 100, 900, 90_000]),
-    ends_at=st.none() | _moments,
-    dies_late=st.booleans(),
-    stops_at=st.none() | st.none() | _moments,
-    verdicts=st.lists(_verdicts, max_size=20),
-    faults=st.lists(st.sampled_from(["identify", "changed", "rows", "page"]), max_size=1),
-    meanwhile=st.lists(st.tuples(_moments, edits(_IN_SAGE)), max_size=3),
+
+def _steps(in_sage: Sequence[str], elsewhere: Sequence[str], faults: Sequence[str]) -> st.SearchStrategy[Step]:
+    return st.builds(
+        Step,
+        edits=st.lists(edits((*in_sage, *elsewhere)), max_size=8),
+        after=st.sampled_from([1, 20, 100, 900, 90_000]),
+        ends_at=st.none() | _moments,
+        dies_late=st.booleans(),
+        stops_at=st.none() | st.none() | _moments,
+        verdicts=st.lists(_verdicts, max_size=20),
+        faults=st.lists(st.sampled_from(faults), max_size=1),
+        meanwhile=st.lists(st.tuples(_moments, edits(in_sage)), max_size=3),
+    )
+
+
+_CALLS = ("identify", "changed", "rows", "page")
+steps = _steps(_IN_SAGE, _ELSEWHERE, _CALLS)
+payment_steps = _steps(
+    (*_IN_SAGE, *_IN_TRADE, *_IN_TRADE),
+    (*_ELSEWHERE, "payments"),
+    (*_CALLS, "documents", "changed_documents", "credit_limits"),
 )
 
 
@@ -65,6 +81,7 @@ def apply(world: World, edit: Edit) -> None:
     """Carry out an edit; one that has nothing to work on does nothing."""
     word, one, two = edit
     sage = world.sage
+    _trade(world, word, one, two)
     accounts, contacts = (
         sorted(i for i, row in sage.rows.items() if row.entity is entity)
         for entity in (Entity.ACCOUNTS, Entity.CONTACTS)
@@ -99,6 +116,39 @@ def apply(world: World, edit: Edit) -> None:
             _delete_in_crm(world, one)
 
 
+def _trade(world: World, word: str, one: int, two: int) -> None:
+    """Carry out an edit of documents, or of what is computed from them."""
+    sage, trade = world.sage, world.sage.trade
+    if word == "payments":
+        world.payments = (None, PAYMENTS, FEWER_FIGURES)[one % 3]
+    accounts = sorted(i for i, row in sage.rows.items() if row.entity is Entity.ACCOUNTS and not row.deleted)
+    day = date(2026, 11, 23) - timedelta(days=7 * (two % 12) - 14)
+    papers = sorted(trade.papers)
+    kinds = {"invoice": INVOICE, "credit": CREDIT, "draft": INVOICE}
+    if word in kinds and accounts:
+        due = day + timedelta(days=30) if one % 4 else None
+        status = DRAFT if word == "draft" else SUBMITTED
+        trade.invoice(accounts[one % len(accounts)], f"{two}.50", dated=day, due=due, kind=kinds[word], status=status)
+    elif word == "limit" and accounts:
+        trade.limit(accounts[one % len(accounts)], str(two) if two % 3 else None)
+    if not papers:
+        return
+    paper = papers[one % len(papers)]
+    match word:
+        case "pay":
+            trade.pay(paper)
+        case "part":
+            trade.pay(paper, "0.25")
+        case "reconcile":
+            trade.reconcile(paper, day)
+        case "void":
+            trade.edit(paper, deleted=bool(two % 3))
+        case "submit":
+            trade.edit(paper, status=SUBMITTED if two % 2 else DRAFT)
+        case "redate":
+            trade.edit(paper, dated=day, due=day + timedelta(days=two))
+
+
 def _delete_in_crm(world: World, one: int) -> None:
     """Delete a record in ForceManager, and edit it in Sage: without an edit only a Full run would notice."""
     records = [(entity, i) for entity in Entity for i in sorted(world.tenant.records[entity])]
@@ -110,12 +160,14 @@ def _delete_in_crm(world: World, one: int) -> None:
         world.sage.edit(str(data["extId"]), name=f"Again {world.deletions}")
 
 
-def populated(accounts: int) -> World:
-    """Return a world with so many accounts of all owners, each with a contact."""
-    world = World()
+def populated(accounts: int, *, payments: PaymentSettings | None = None) -> World:
+    """Return a world with so many accounts of all owners, each with a contact and, with payments, an invoice."""
+    world = World(payments=payments)
     for number in range(accounts):
         account = world.sage.add_account(owner=_OWNERS[number % 3], name=f"Customer {number}", phone="1")
         world.sage.add_contact(account, name=f"Person {number}")
+        if payments is not None:
+            world.sage.trade.invoice(account, "121.00", dated=date(2026, 11, 1), due=date(2026, 11, 20 + number))
     return world
 
 
@@ -156,6 +208,8 @@ async def settle(world: World) -> None:
         report = await world.run(after=timedelta(hours=25))
         assert report is not None
         assert report.succeeded, report.error
-    assert not world.target.calls, "the last of five quiet runs still writes"
+    if world.payments is not None:  # each new day has its figures
+        await world.run(after=timedelta(minutes=1))
+    assert not world.target.calls, "the last of these quiet runs still writes"
     assert not world.disk.sent
     world.check()

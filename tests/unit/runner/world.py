@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,17 +12,39 @@ from sage_operator.runner.report import RunReport
 from sage_operator.runner.run import Runner
 from sage_operator.sync.entities import Entity, RecordStatus, Trigger
 from sage_operator.sync.fieldmap import FieldRule, from_constant, from_field, merge
+from sage_operator.sync.payments.periods import PeriodKind
+from sage_operator.sync.payments.settings import Figure, FigureRule, PaymentSettings, PaymentStatus
 from sage_operator.sync.records import OutcomeKind, Scalar, WriteItem
 from sage_operator.sync.settings import EntitySettings, Settings
 from sage_operator.sync.state import RunHeader
 from sage_operator.sync.users import Pair
 
-from .crm_tenant import MADRID, MemoryTarget, Tenant, Verdict
+from .crm_tenant import FIGURES, MADRID, MemoryTarget, Tenant, Verdict
+from .expected_figures import expected_figures
 from .life import Clock, Life
 from .memory_ledger import Disk, MemoryLedger
 from .sage_org import ANA, BEN, EVE, MemorySource, Organisation
+from .trade import CREDIT, INVOICE
 
 REPS = {ANA: 51, BEN: 52, EVE: 53}
+
+
+PAYMENTS = PaymentSettings(
+    time_zone="Europe/Madrid",
+    signs={INVOICE: 1, CREDIT: -1},
+    rules=(
+        FigureRule(target="Z_Status", figure=Figure.STATUS),
+        FigureRule(target="Z_Outstanding", figure=Figure.OUTSTANDING),
+        FigureRule(target="Z_Overdue", figure=Figure.OVERDUE),
+        FigureRule(target="Z_Documents", figure=Figure.DOCUMENTS, period=PeriodKind.YEAR),
+        FigureRule(target="Z_LastPayment", figure=Figure.LAST_PAYMENT_DATE),
+        FigureRule(target="Z_CreditLimit", figure=Figure.CREDIT_LIMIT),
+    ),
+)
+
+
+FEWER_FIGURES = replace(PAYMENTS, rules=PAYMENTS.rules[:3])
+"""Without credit limits, which then are not read."""
 
 
 def all_well(_entity: Entity, _item: WriteItem) -> Verdict:
@@ -38,6 +60,7 @@ class World:
     comment: str = "from Sage"
     associated: tuple[str, ...] = (ANA, BEN)
     where: str | None = None
+    payments: PaymentSettings | None = None
     sage: Organisation = field(init=False)
     tenant: Tenant = field(init=False)
     disk: Disk = field(default_factory=Disk)
@@ -83,6 +106,7 @@ class World:
                 ),
             ),
             timeout=timedelta(minutes=10),
+            payments=self.payments,
         )
 
     async def run(
@@ -139,12 +163,22 @@ class World:
             assert found is not None, f"account {row.id} is missing"
             accounts[row.id] = found
             wanted: dict[str, Scalar] = {"name": row.name, "phone": row.phone, "comment": self.comment}
-            self._same(Entity.ACCOUNTS, found, wanted | {"readOnly": True, "branchId": MADRID})
+            figures = expected_figures(self.sage.trade, row.id, self.clock.now) if self.payments is not None else {}
+            self._same(Entity.ACCOUNTS, found, wanted | figures | {"readOnly": True, "branchId": MADRID})
         for row in self.sage.live(Entity.CONTACTS, self.associated, self.where):
             (found,) = self.tenant.bearing(Entity.CONTACTS, row.id) or [None]
             assert found is not None, f"contact {row.id} is missing"
             wanted = {"firstName": "-", "lastName": row.name, "comment": self.comment, "readOnly": False}
             self._same(Entity.CONTACTS, found, wanted | {"accountId": accounts[row.parent_id or ""]})
+
+        self._check_those_that_left(set(accounts.values()))
+
+    def _check_those_that_left(self, in_scope: set[int]) -> None:
+        """Check that no account which is not in scope looks as if its figures were kept up to date."""
+        for target_id, data in self.tenant.records[Entity.ACCOUNTS].items():
+            if self.payments is not None and target_id not in in_scope and "Z_Status" in data:
+                assert data["Z_Status"] == PaymentStatus.NOT_SYNCHRONIZED.value
+                assert not any(data.get(target) for target in FIGURES if target != "Z_Status")
 
     def _same(self, entity: Entity, target_id: int, wanted: dict[str, Scalar]) -> None:
         record = self.tenant.records[entity][target_id]
