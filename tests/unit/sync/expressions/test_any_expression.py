@@ -213,7 +213,7 @@ CONDITIONS = st.recursive(
     lambda parts: (
         st.tuples(parts, st.sampled_from(["&&", "||"]), parts).map(" ".join)
         | parts.map("!({})".format)
-        | st.tuples(parts, parts, parts).map(lambda three: f"({three[0]}) ? {three[1]} : {three[2]}")
+        | st.tuples(parts, parts, parts).map(lambda three: f"({three[0]}) ? ({three[1]}) : {three[2]}")
     ),
     max_leaves=6,
 )
