@@ -3,11 +3,15 @@
 import click
 
 from sage_operator._version import __version__
+from sage_operator.cli.check import check
 from sage_operator.cli.demo import demo
+from sage_operator.cli.maps import maps
 from sage_operator.cli.payments import payments
 from sage_operator.cli.record import record, rejects
 from sage_operator.cli.run import run
 from sage_operator.cli.runs import runs
+from sage_operator.cli.schema import schema
+from sage_operator.cli.users import users
 
 __all__ = ["main"]
 
@@ -30,4 +34,8 @@ main.add_command(demo)
 main.add_command(runs)
 main.add_command(record)
 main.add_command(rejects)
+main.add_command(check)
+main.add_command(schema)
+main.add_command(maps)
+main.add_command(users)
 main.add_command(payments)

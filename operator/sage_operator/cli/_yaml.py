@@ -143,6 +143,8 @@ class _Reader:
         before = self._nodes - 1
         if isinstance(event, yaml.ScalarEvent):
             node = self._scalar(event)
+        elif event.tag not in {None, f"{_TAG}map", f"{_TAG}seq", "!"}:
+            raise self._refusal(f"the tag `{event.tag[:100]}` is not known", event)
         else:
             self._depth += 1
             node = self._mapping(event) if isinstance(event, yaml.MappingStartEvent) else self._list(event)
