@@ -59,6 +59,8 @@ _JOB = msgspec.json.Decoder(_Job)
 async def result(connection: Connection, query: Query, *, sleep: Sleep) -> AsyncGenerator[Lines, None]:
     """Run a query as a job and yield its rows, in no order. Whatever happens, the job is deleted at the end.
 
+    While the job is on, what is yielded has no rows: who waits sees that it lives, and can leave.
+
     Raises:
         BulkRefusedError: the organisation does not run it, or not to its end, or not in time.
         SyncError: the result can't be read.
@@ -69,7 +71,9 @@ async def result(connection: Connection, query: Query, *, sleep: Sleep) -> Async
         raise BulkRefusedError(read_refusal(made).code or str(made.status))
     job = _read(made)
     try:
-        await _complete(connection, job, sleep=sleep)
+        async with aclosing(_asked_after(connection, job, sleep=sleep)) as states:
+            async for _ in states:
+                yield Lines(header=(), rows=())
         async with aclosing(_lines(connection, job.id)) as found:
             async for lines in found:
                 yield lines
@@ -77,14 +81,15 @@ async def result(connection: Connection, query: Query, *, sleep: Sleep) -> Async
         await _delete(connection, job.id)
 
 
-async def _complete(connection: Connection, job: _Job, *, sleep: Sleep) -> None:
-    """Ask after a job, less and less often, until it is complete."""
+async def _asked_after(connection: Connection, job: _Job, *, sleep: Sleep) -> AsyncGenerator[str, None]:
+    """Ask after a job, less and less often, until it is complete; yield the states on the way."""
     pause, waited = _FIRST_PAUSE, 0.0
     while job.state != "JobComplete":
         if job.state in {"Failed", "Aborted"}:
             raise BulkRefusedError(f"{job.state}: {job.error_message or 'no reason given'}")
         if waited >= _PATIENCE:
             raise BulkRefusedError(f"not complete after {_PATIENCE / 60:.0f} minutes")
+        yield job.state
         await sleep(pause)
         waited, pause = waited + pause, min(pause * 1.5, _LONGEST_PAUSE)
         answer = await connection.job("GET", f"/{job.id}")

@@ -71,15 +71,14 @@ class Payments:
             return choose(await self._companies.get(self._read_companies, max_age=_MINUTE), name)
 
     async def documents(self, query: DocumentQuery) -> AsyncGenerator[Sequence[Document], None]:
-        """Pages of documents that count, none of them empty."""
+        """Pages of documents that count; empty ones while a bulk job is waited for."""
         fields = await self._document_fields()
         read = DocumentReader(fields, query)
         any_order = query.everything and query.any_order and query.after_id is None
         found = self._loaded(query, fields, read) if any_order else self._queried(query, fields, read)
         async with aclosing(found):
             async for page in found:
-                if page:
-                    yield page
+                yield page
         read.report()
 
     async def changed_documents(self, since: datetime) -> AsyncGenerator[Sequence[ChangedRow], None]:
@@ -133,7 +132,7 @@ class Payments:
                 for job in document_soql.bulk(query, fields):
                     async with aclosing(bulk.result(self._connection, job, sleep=self._bulk.sleep)) as parts:
                         async for part in parts:
-                            yield read.lines(part.header, part.rows)
+                            yield read.lines(part.header, part.rows) if part.rows else ()
             except bulk.BulkRefusedError as refused:
                 _log.warning("Sage runs no bulk job; documents are read by queries", reason=str(refused))
             else:

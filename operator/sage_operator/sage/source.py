@@ -112,10 +112,11 @@ class SageSource:
         return await self._payments.company(name)
 
     def documents(self, query: DocumentQuery) -> AsyncGenerator[Sequence[Document], None]:
-        """Pages of documents that count, the next page fetched ahead; none of them is empty.
+        """Pages of documents that count, the next page fetched ahead.
 
         Long lists are split over several queries, whose documents are merged by id where they come in order. A full
-        load in any order goes by a bulk job if there are many documents. `open_only` may lack an open document with
+        load in any order goes by a bulk job if there are many documents; pages are empty while it is waited for, so
+        that the reader sees that something moves, and can leave. `open_only` may lack an open document with
         nothing outstanding, where Sage can't filter by what it counts as paid.
 
         Raises:

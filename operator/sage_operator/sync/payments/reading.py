@@ -49,7 +49,7 @@ class DocumentQuery:
         after_id: only ids above it; documents come in the order of their ids (the cursor of an interrupted load).
         everything: a full load: all of them, in the order of their ids unless `any_order` is set.
         any_order: a full load may come in any order, which lets it go by a bulk job if there are many. No id tells how
-            far it has come then: who was interrupted begins anew.
+            far it has come then: who was interrupted begins anew. Pages are empty while the job is waited for.
     """
 
     scope: DocumentScope
