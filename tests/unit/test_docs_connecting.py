@@ -23,6 +23,15 @@ def test_each_name_of_the_package_that_is_asked_for_is_to_be_granted() -> None:
     assert set(re.findall(r'"(s2cor__\w+__c)"', code)) <= set(re.findall(r"`(s2cor__\w+__c)`", PAGE))
 
 
+def test_the_custom_fields_to_ask_for_are_those_of_the_example() -> None:
+    """Expect that the page for the CRM's administrator and that on payments name the same fields."""
+    asked_for = (ROOT / "docs/connecting-forcemanager.md").read_text(encoding="utf-8")
+    example = (ROOT / "docs/payments.md").read_text(encoding="utf-8").partition("```yaml\n")[2].partition("```")[0]
+    targets = set(re.findall(r"target: (Z_\w+)", example))
+    assert targets
+    assert targets == set(re.findall(r"`(Z_\w+)`", asked_for))
+
+
 def test_each_refusal_of_salesforce_is_explained() -> None:
     """Expect each error code that the adapter tells apart in the page's table."""
     code = "".join((ADAPTER / name).read_text(encoding="utf-8") for name in ("auth.py", "errors.py"))
