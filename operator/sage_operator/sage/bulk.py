@@ -103,7 +103,8 @@ async def _lines(connection: Connection, job_id: str) -> AsyncGenerator[Lines, N
 
     def page(locator: str) -> asyncio.Task[Answer]:
         at = f"&locator={locator}" if locator else ""
-        return asyncio.create_task(connection.job("GET", f"/{job_id}/results?maxRecords={_PAGE}{at}"))
+        asked = connection.job("GET", f"/{job_id}/results?maxRecords={_PAGE}{at}", accept="text/csv")
+        return asyncio.create_task(asked)
 
     coming: asyncio.Task[Answer] | None = page("")
     try:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime
+from functools import partial
 from urllib.parse import quote
 
 import msgspec
@@ -20,7 +21,6 @@ from sage_operator.transport import Answer, RemoteClient
 from sage_operator.transport.retry import http_date
 
 _HEADERS = {
-    "Accept": "application/json",
     "Accept-Encoding": "gzip",
     "Sforce-Query-Options": "batchSize=2000",  # the most; Salesforce may send less
 }
@@ -77,7 +77,9 @@ class Connection:
         """Return the answer to a `COUNT()`. Raises the domain's errors."""
         return (await self.first_page(query, entity=None)).total
 
-    async def job(self, method: str, path: str = "", *, body: object = None) -> Answer:
+    async def job(
+        self, method: str, path: str = "", *, body: object = None, accept: str = "application/json"
+    ) -> Answer:
         """Send a request about query jobs of the Bulk API, and return whatever is answered.
 
         Sending it twice does no harm: a job that nobody knows of is forgotten by Salesforce after seven days.
@@ -86,10 +88,11 @@ class Connection:
             method: POST, GET, PATCH, DELETE.
             path: below the jobs: the id of one, and what of it.
             body: what goes as JSON.
+            accept: media type of the answer.
         """
         url = f"{self._base}/jobs/query{path}"
         content = None if body is None else msgspec.json.encode(body)
-        return await self._authorised(method, url, operation="bulk", content=content)
+        return await self._authorised(method, url, operation="bulk", content=content, accept=accept)
 
     async def refused(self, answer: Answer) -> SyncError:
         """Return the domain's error for an answer to `job`."""
@@ -120,13 +123,17 @@ class Connection:
     async def _get(self, url: str, *, operation: str) -> Answer:
         return await self._authorised("GET", url, operation=operation)
 
-    async def _authorised(self, method: str, url: str, *, operation: str, content: bytes | None = None) -> Answer:
+    async def _authorised(
+        self, method: str, url: str, *, operation: str, content: bytes | None = None, accept: str = "application/json"
+    ) -> Answer:
         """Send a request with a token, and once more with a new one if that has expired."""
+        headers = {**_HEADERS, "Accept": accept, **({} if content is None else {"Content-Type": "application/json"})}
+        send = partial(self._send, method, url, operation=operation, headers=headers, content=content)
         token = await self._session.token(sent=self._count)
-        answer = await self._send(method, url, token, operation, content)
+        answer = await send(token)
         if _is_expired(answer):
             token = await self._session.token(sent=self._count, refused=token)
-            answer = await self._send(method, url, token, operation, content)
+            answer = await send(token)
             if _is_expired(answer):
                 raise CredentialsRejected(
                     "Salesforce refuses the session that it has just given.",
@@ -135,14 +142,15 @@ class Connection:
                 )
         return answer
 
-    async def _send(self, method: str, url: str, token: Token, operation: str, content: bytes | None) -> Answer:
-        json = {} if content is None else {"Content-Type": "application/json"}
+    async def _send(
+        self, method: str, url: str, token: Token, *, operation: str, headers: dict[str, str], content: bytes | None
+    ) -> Answer:
         answer = await self._client.send(
             method,
             url if "://" in url else token.instance_url + url,
             operation=operation,
             repeatable=True,
-            headers={**_HEADERS, **json, "Authorization": f"Bearer {token.value}"},
+            headers={**headers, "Authorization": f"Bearer {token.value}"},
             content=content,
             sent=self._count,
         )

@@ -37,8 +37,9 @@ class Salesforce:
         self.slept: list[float] = []
         self.waited = 0
 
-    async def job(self, method: str, path: str = "", *, body: object = None) -> Answer:
+    async def job(self, method: str, path: str = "", *, body: object = None, accept: str = "") -> Answer:
         """Answer one request."""
+        assert (accept == "text/csv") == ("/results" in path)
         assert (body is not None) == (method in {"POST", "PATCH"})
         self.asked.append(f"{method} {path}")
         await asyncio.sleep(0)
