@@ -1,7 +1,7 @@
 """The `payments` section of an integration: from a manifest, or from the cluster."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ import click
 import yaml
 from pydantic import ValidationError
 
+from sage_operator.cli._manifests import Unreadable, read
 from sage_operator.controller.translate_payments import payment_settings
 from sage_operator.resources import names
 from sage_operator.resources._payments import PaymentsSpec
@@ -36,34 +37,26 @@ def settings_of(body: Mapping[str, Any], key: str) -> PaymentSettings:
     return payment_settings(payments)
 
 
-def from_manifest(path: Path, integration: str | None) -> Mapping[str, Any]:
-    """Return the one SageIntegration of a file, or the one of that name; `-` is standard input.
+def from_manifest(path: str, integration: str | None) -> Mapping[str, Any]:
+    """Return the one SageIntegration of a file or directory, or the one of that name; `-` is standard input.
 
     Raises:
-        click.ClickException: there is none, there are several, or the file is no YAML.
+        click.ClickException: there is none, there are several, or what is there can't be read.
     """
     try:
-        with click.open_file(str(path), encoding="utf-8") as file:
-            found = [*_integrations(yaml.safe_load_all(file))]
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        problem = getattr(error, "problem", None) or "it is no text in UTF-8"
-        mark = getattr(error, "problem_mark", None)
-        where = f", line {mark.line + 1}" if mark is not None else ""
-        raise click.ClickException(f"{path}{where}: {problem}.") from None
+        found = read([path])
+    except Unreadable as error:
+        raise click.ClickException(f"{error}.") from None
+    for broken in found.broken:
+        raise click.ClickException(f"{broken.file}:{broken.place.line}: {broken.message}.")
     name = integration.rpartition("/")[2] if integration is not None else None
-    wanted = [body for body in found if name is None or body["metadata"].get("name") == name]
+    wanted = [manifest for manifest in found.integrations if name is None or manifest.name == name]
     if len(wanted) == 1:
-        return wanted[0]
-    names_found = ", ".join(str(body["metadata"].get("name")) for body in found)
-    if not found:
+        return wanted[0].body
+    if not found.integrations:
         raise click.ClickException(f"{path} has no {names.KIND}.")
-    raise click.ClickException(f"{path} has the integrations {names_found}: name one of them.")
-
-
-def _integrations(documents: Iterator[Any]) -> Iterator[Mapping[str, Any]]:
-    for body in documents:
-        if isinstance(body, dict) and body.get("kind") == names.KIND and isinstance(body.get("metadata"), dict):
-            yield body
+    listed = ", ".join(manifest.name for manifest in found.integrations)
+    raise click.ClickException(f"{path} has the integrations {listed}: name one of them.")
 
 
 def from_cluster(key: str, kubeconfig: Path | None) -> Mapping[str, Any]:
@@ -79,7 +72,7 @@ def from_cluster(key: str, kubeconfig: Path | None) -> Mapping[str, Any]:
 
     namespace, _, name = key.partition("/")
 
-    async def read() -> Mapping[str, Any] | None:
+    async def ask() -> Mapping[str, Any] | None:
         kube = Kube(await load_configuration(kubeconfig))
         try:
             return await kube.read_integration(namespace, name)
@@ -88,7 +81,7 @@ def from_cluster(key: str, kubeconfig: Path | None) -> Mapping[str, Any]:
 
     remedy = "Give its manifest with -f."
     try:
-        body = asyncio.run(read())
+        body = asyncio.run(ask())
     except SyncError as error:
         raise click.ClickException(f"{error} {remedy}") from error
     except (ConfigException, yaml.YAMLError, OSError, ValueError) as error:

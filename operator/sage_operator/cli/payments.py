@@ -10,6 +10,7 @@ from sage_operator.cli._archive import check_integration, examples, ledger_optio
 from sage_operator.cli._payment_chart import check_plot, plot
 from sage_operator.cli._payment_view import Payments, document, print_payments
 from sage_operator.cli._table import Format, output_option, print_document
+from sage_operator.runner.documents import DOCUMENTS
 from sage_operator.sync.payments.figures import Frame, reckon
 from sage_operator.sync.payments.periods import CompareWith, PeriodKind, today
 from sage_operator.sync.payments.series import series
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
 _KINDS: Final = {kind.value.lower(): kind for kind in PeriodKind}
 _COMPARED: Final = {"previous": CompareWith.PREVIOUS_PERIOD, "last-year": CompareWith.SAME_PERIOD_LAST_YEAR}
-_STREAM: Final = "documents"
-"""The name under which runs store how far documents have been read."""
 _AT_MOST: Final = 10
 """Accounts of one name that are listed."""
 
@@ -53,8 +52,7 @@ _AT_MOST: Final = 10
 @click.option(
     "-f",
     "--filename",
-    type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path),
-    help="The integration's manifest, - for standard input. Default: ask the cluster.",
+    help="The integration's manifest: a file, a directory, or - for standard input. Default: ask the cluster.",
 )
 @click.option(
     "--fiscal-start",
@@ -79,7 +77,7 @@ def payments(
     count: int,
     compare: str | None,
     chart: Path | None,
-    filename: Path | None,
+    filename: str | None,
     fiscal_start: int,
     kubeconfig: Path | None,
     ledger: Path,
@@ -102,7 +100,7 @@ def payments(
     with opened(ledger) as archive:
         key = _key(archive, integration, namespace)
         account = _account(archive, words.strip(), key)
-        facts = archive.facts(account, stream=_STREAM)
+        facts = archive.facts(account, stream=DOCUMENTS)
     settings = settings_of(manifest if manifest is not None else from_cluster(key, kubeconfig), key)
     told = _reckon(
         account, facts, settings, kind=_KINDS[period], count=count, compare=compare, company_fiscal_start=fiscal_start

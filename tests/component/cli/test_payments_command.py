@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -24,7 +25,7 @@ from sage_operator.cli import main
 from sage_operator.cli import payments as command
 from sage_operator.ledger import SqlLedger
 from sage_operator.sync.state import StreamState
-from unit.payments.test_worked_example import LIMIT, SETTINGS, documents, tables
+from unit.payments.test_worked_example import LIMIT, PAGE, SETTINGS, documents, tables
 
 NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 READ = datetime(2026, 11, 24, 9, 15, tzinfo=UTC)
@@ -190,6 +191,18 @@ def test_the_table_is_plain_without_a_terminal(shown: Shown) -> None:
     assert text.endswith("* up to 2026-11-24, compared with 2026-10-01 to 2026-10-24\n")
 
 
+def test_the_page_shows_what_is_printed(shown: Shown) -> None:
+    """Expect the output in docs/payments.md, but for the account's name, to the letter."""
+    (block,) = re.findall(
+        r"^```console\n\$ [^\n]* sage-operator payments ([^\n]*)\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL
+    )
+    options, output = block
+    words = shlex.split(options.partition(" --account ")[2])[1:]
+    head, _, rest = shown("-n", "crm", "acme", "--account", ACME, *words).stdout.partition("\n")
+    assert output == f"Account:       ACME Iberia\n{rest}"
+    assert head == f"Account:       {NAMES[ACME]}"
+
+
 def test_more_credits_than_invoices_have_a_bar_of_their_own(shown: Shown) -> None:
     """Expect that it can't be taken for an amount above zero."""
     shown.write(documentTypes=[{"name": "Sales Credit", "sign": -1}])
@@ -295,9 +308,14 @@ def set_manifest(**payments: Any) -> Callable[[Shown], None]:
         (set_manifest(timeZone="Europe/Atlantis"), "spec.payments: timeZone: must be an IANA time zone"),
         (set_manifest(enabled=False), "`payments.enabled: false`"),
         (lambda shown: shown.manifest.write_text("kind: SageIntegration\nmetadata: {name: acme}\n"), "no section"),
-        (lambda shown: shown.manifest.write_text("kind: [\n"), "line 2"),
+        (
+            lambda shown: shown.manifest.write_text(
+                "apiVersion: integrations.forcemanager.io/v1alpha1\nkind: SageIntegration\nspec: [\n"
+            ),
+            ".yaml:4: ",
+        ),
         (lambda shown: shown.manifest.write_text("kind: Secret\n"), "has no SageIntegration"),
-        (lambda shown: shown.manifest.write_bytes(b"\xff\xfe\x00"), "no text in UTF-8"),
+        (lambda shown: shown.manifest.write_bytes(b"\xff\xfe\x00"), "it is no UTF-8"),
     ],
 )
 def test_a_manifest_that_does_not_do_is_told(shown: Shown, change: Callable[[Shown], None], message: str) -> None:
