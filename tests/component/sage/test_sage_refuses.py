@@ -60,6 +60,16 @@ async def test_a_wrong_secret_is_told_with_salesforces_code(connect: Connect, sa
     assert sage.requests() == {"token": 2, "query": 1}
 
 
+async def test_a_rotation_that_was_wrong_leaves_the_old_session_alone(connect: Connect, sage: Organisation) -> None:
+    """Put back, the old secret goes on with the session that it had, without another sign-in."""
+    await connect().identify()
+    with pytest.raises(CredentialsRejected):
+        await connect(secret="demo-wrong-secret").identify()
+    tokens = sage.requests()["token"]
+    await connect().identify()
+    assert sage.requests()["token"] == tokens
+
+
 async def test_a_wrong_secret_is_not_sent_once_a_run(connect: Connect, sage: Organisation) -> None:
     """Runs that start together share the refusal, so that a wrong secret does not exhaust the login rate."""
     results = await asyncio.gather(*(connect(secret="demo-wrong").identify() for _ in range(5)), return_exceptions=True)
