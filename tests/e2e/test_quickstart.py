@@ -31,7 +31,10 @@ ROLLOUT = "kubectl --namespace sage-system rollout status deployment/sage-operat
 
 HERE = f"{sys.executable} -m sage_operator"
 
-IN_COMMANDS = {"kubectl --namespace sage-system exec deployment/sage-operator -- sage-operator": HERE}
+IN_COMMANDS = {
+    "kubectl --namespace sage-system exec deployment/sage-operator -- sage-operator": HERE,
+    ".venv/bin/sage-operator": HERE,
+}
 """What a pod would run is run here, with the same ledger."""
 
 IN_THE_MANIFEST: dict[str, Callable[[Simulators], str]] = {
