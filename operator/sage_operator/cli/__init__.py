@@ -5,6 +5,7 @@ import click
 from sage_operator._version import __version__
 from sage_operator.cli.check import check
 from sage_operator.cli.demo import demo
+from sage_operator.cli.init import init
 from sage_operator.cli.maps import maps
 from sage_operator.cli.payments import payments
 from sage_operator.cli.record import record, rejects
@@ -24,8 +25,9 @@ __all__ = ["main"]
 def main() -> None:
     """Keep ForceManager CRM tenants in step with Sage Business Cloud Financials, from Kubernetes.
 
-    `run` is the operator itself; it watches SageIntegration resources. `demo` shows all of it on this machine. `runs`,
-    `record` and `rejects` tell from the operator's ledger what was done, when and why; `payments` how an account pays.
+    `run` is the operator itself; it watches SageIntegration resources. `demo` shows all of it on this machine. `init`
+    writes a first resource, `check` tells what is wrong with one, `maps` and `users` what it means. `runs`, `record` and
+    `rejects` tell from the operator's ledger what was done, when and why; `payments` how an account pays.
     """
 
 
@@ -38,4 +40,5 @@ main.add_command(check)
 main.add_command(schema)
 main.add_command(maps)
 main.add_command(users)
+main.add_command(init)
 main.add_command(payments)

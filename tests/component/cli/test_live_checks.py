@@ -1,0 +1,149 @@
+"""`check --live`, `schema export` and `check --schema`, against the simulators."""
+
+import json
+from typing import Any
+
+import pytest
+from click.testing import Result
+
+from sage_operator.cli import _remotes
+
+from .conftest import Live
+
+TEN_MISTAKES: dict[str, Any] = {
+    "where": "Phne = '1'",
+    "fields": [
+        {"target": "phnoe", "source": "Phone"},
+        {"target": "fax", "source": "Faxx"},
+        {"target": "statusId", "value": "Custmer", "lookup": {"list": "accountStatuses"}},
+        {"target": "typeId", "value": "Customer", "lookup": {"list": "accountStatuses"}},
+        {"target": "Z_Nowhere", "source": "AccountNumber"},
+        {"target": "Z_OverdueDays", "source": "Name"},
+        {"target": "comment", "expression": "record.Description +"},
+        {"target": "address1", "source": "BillingAddress"},
+    ],
+}
+
+
+def findings(result: Result) -> list[dict[str, Any]]:
+    """Return the findings of `-o json`."""
+    found: list[dict[str, Any]] = json.loads(result.stdout)["findings"]
+    return found
+
+
+def with_ten_mistakes(live: Live) -> dict[str, Any]:
+    """Return an integration whose condition, branch, pair and seven entries are wrong."""
+    body = live.acme(
+        accounts=TEN_MISTAKES,
+        users={"matching": "Email", "pairs": [{"sage": "nobody@acme.example", "forceManager": "neither"}]},
+    )
+    body["spec"]["forceManager"]["branch"] = "Madird"
+    return body
+
+
+def test_a_right_integration_passes_live(live: Live) -> None:
+    """Expect 0, with credentials from the Secrets among the files, and nothing written in either system."""
+    path = live.write(live.acme(), *live.secrets())
+    result = live("check", "-f", str(path), "--live", "-o", "json")
+    assert findings(result) == []
+    assert live.simulators.forcemanager.control.records("accounts") == []
+
+
+def test_every_mistake_is_found_at_once_live_and_by_a_schema(live: Live) -> None:
+    """Expect the same findings at the same lines from the live systems and from what was exported of them."""
+    path = live.write(with_ten_mistakes(live), *live.secrets())
+    at_once = findings(live("check", "-f", str(path), "--live", "-o", "json", code=1))
+    errors = [f for f in at_once if f["severity"] == "error"]
+    assert len(errors) >= 10
+    assert {f["code"] for f in errors} >= {
+        "InvalidCondition",
+        "BranchNotFound",
+        "UserNotFound",
+        "UnknownTarget",
+        "UnknownSource",
+        "InvalidValue",
+        "WrongList",
+        "CustomFieldMissing",
+        "TypeMismatch",
+        "InvalidExpression",
+    }
+    lines = path.read_text(encoding="utf-8").splitlines()
+    (branch,) = (f for f in errors if f["code"] == "BranchNotFound")
+    assert lines[branch["line"] - 1].strip() == "branch: Madird"
+    cache = live.folder / "acme.schema.json"
+    live("schema", "export", "-f", str(path), "-o", str(cache))
+    offline = findings(live("check", "-f", str(path), "--schema", str(cache), "-o", "json", code=1, hosts=False))
+    assert offline == at_once
+
+
+def test_equal_systems_give_equal_bytes(live: Live) -> None:
+    """Expect that a cache in Git changes only if the systems did; standard output is the default."""
+    path = str(live.write(live.acme(), *live.secrets()))
+    first, second = (live("schema", "export", "-f", path).stdout for _ in range(2))
+    assert first == second
+    live.simulators.forcemanager.control.add_list_row("accountTypes", EN="Franchise")
+    assert live("schema", "export", "-f", path).stdout != first
+
+
+def test_an_export_says_what_it_contains(live: Live) -> None:
+    """Expect a word about the personal data in it, and no credentials."""
+    path, cache = live.write(live.acme(), *live.secrets()), live.folder / "cache.json"
+    result = live("schema", "export", "-f", str(path), "-o", str(cache))
+    assert "e-mail addresses" in result.stderr
+    content = cache.read_text(encoding="utf-8")
+    for secret in live.variables().values():
+        assert secret not in content
+
+
+@pytest.mark.parametrize("source", ["variables", "files", "manifests"])
+def test_credentials_come_from_where_the_help_says(live: Live, source: str) -> None:
+    """Expect environment variables, files of keys and manifests of Secrets to be as good."""
+    path = str(live.write(live.acme()))
+    variables = live.variables()
+    words = ["check", "-f", path, "--live"]
+    if source == "variables":
+        live(*words, env=variables)
+        return
+    sage, crm = live.secrets()
+    if source == "manifests":
+        files = (live.write(sage, name="sage.secret"), live.write(crm, name="crm.secret"))
+    else:
+        files = (live.write(sage["stringData"], name="sage.keys"), live.write(crm["stringData"], name="crm.keys"))
+    live(*words, "--sage-credentials", str(files[0]), "--forcemanager-credentials", str(files[1]))
+
+
+def test_what_is_missing_to_check_is_no_finding(live: Live) -> None:
+    """Expect 2, with a remedy: no credentials, a host that is not allowed, a system that does not answer."""
+    path = str(live.write(live.acme()))
+    assert "SAGE_CLIENT_ID" in live("check", "-f", path, "--live", code=2).stderr
+    assert "https" in live("check", "-f", path, "--live", code=2, hosts=False, env=live.variables()).stderr
+    live.simulators.forcemanager.control.add_fault(status=503)
+    assert "ForceManager" in live("check", "-f", path, "--live", code=2, env=live.variables()).stderr
+    unreadable = live("check", "-f", path, "--live", "--sage-credentials", str(live.folder / "none"), code=2)
+    assert "No such file" in unreadable.stderr
+
+
+def test_refused_credentials_are_a_finding_that_shows_none(live: Live) -> None:
+    """Expect 1 and the system's name; neither the right nor the wrong secret is printed."""
+    path = str(live.write(live.acme()))
+    wrong = {**live.variables(), "SAGE_CLIENT_SECRET": "wrong-demo-secret"}
+    result = live("check", "-f", path, "--live", "-o", "json", code=1, env=wrong)
+    assert [(f["code"], f["path"]) for f in findings(result)] == [("SignInRefused", "spec.sage")]
+    assert "wrong-demo-secret" not in result.output
+
+
+def test_a_broken_file_of_credentials_is_not_quoted(live: Live) -> None:
+    """Expect only the line: what stands there may be secret."""
+    path, keys = str(live.write(live.acme())), live.folder / "keys"
+    keys.write_text("clientId: x\nclientSecret: *demo-hidden\n", encoding="utf-8")
+    result = live("check", "-f", path, "--live", "--sage-credentials", str(keys), code=2, env=live.variables())
+    assert "line 2" in result.stderr
+    assert "demo-hidden" not in result.output
+
+
+def test_variables_are_those_of_the_help(live: Live) -> None:
+    """Expect each variable that a Secret's key may come from to be named where credentials are explained."""
+    told = " ".join(live("check", "--help", hosts=False).output.split())
+    for variable in live.variables():
+        assert variable in told
+    assert set(live.variables()) <= {*_remotes.SAGE_VARIABLES.values(), *_remotes.FORCE_MANAGER_VARIABLES.values()}
