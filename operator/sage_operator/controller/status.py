@@ -9,6 +9,7 @@ from sage_operator.resources import (
     MAX_REJECTS,
     CurrentRun,
     EntityCounts,
+    FieldCounts,
     HistoryEntry,
     LastRun,
     RecordCounts,
@@ -85,7 +86,8 @@ def ended(previous: SageIntegrationStatus, report: RunReport, *, handled_token: 
             unassociated=report.users[1],
             unmatched="; ".join(report.drift),
         )
-        changes["fields"] = EntityCounts(**{entity.value: count for entity, count in report.fields.items()})
+        counts = {entity.value: count for entity, count in report.fields.items()}
+        changes["fields"] = FieldCounts(**counts, payments=report.figures)
     if report.summary is not None:
         changes |= _records(report.summary)
     return previous.model_copy(update=changes)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
 
+from sage_operator.controller.translate_payments import payment_settings
 from sage_operator.resources import (
     AccountScope,
     AccountsSpec,
@@ -83,6 +84,8 @@ def settings_and_findings(integration: SageIntegration, *, shared: SharedMaps) -
             for entity, section in _entities(integration)
         ),
         timeout=spec.timeout,
+        company=spec.sage.company,
+        payments=payment_settings(spec.payments) if spec.payments is not None and spec.payments.enabled else None,
     )
     return settings, by_importance(findings)
 

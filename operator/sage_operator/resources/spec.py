@@ -11,6 +11,7 @@ from pydantic import AfterValidator, AwareDatetime, Field, WithJsonSchema
 from sage_operator.resources._base import Duration, Flag, LabelOrId, Rule, SpecModel, duration_between
 from sage_operator.resources._fields import AccountField, ContactField
 from sage_operator.resources._lists import map_by, unique_by
+from sage_operator.resources._payments import ONE_SOURCE_A_TARGET, PaymentsSpec
 
 
 class SageAuth(StrEnum):
@@ -107,6 +108,10 @@ class SageSpec(SpecModel):
 
     api_version: Annotated[str, Field(max_length=6, pattern=r"^[1-9][0-9]{1,2}\.0$")] = "66.0"
     """Version of the Salesforce REST API, in quotes, such as `"66.0"`."""
+
+    company: Annotated[str | None, Field(min_length=1, max_length=80)] = None
+    """The name of the Sage company (legal entity) whose documents `payments` counts, exactly. It may be left out while
+    there is only one. It concerns neither accounts nor contacts, which belong to no company."""
 
     auth: SageAuth = SageAuth.CLIENT_CREDENTIALS
     """How to sign in. `ClientCredentials`: the OAuth client-credentials flow of a connected app with a run-as user,
@@ -257,6 +262,7 @@ class SageIntegrationSpec(SpecModel):
             holds=lambda spec: spec.suspend_until is None or spec.suspend,
             message="`suspendUntil` needs `suspend: true`",
         ),
+        ONE_SOURCE_A_TARGET,
     )
 
     interval: Annotated[Duration, duration_between("1m", "24h")] = timedelta(minutes=15)
@@ -292,6 +298,10 @@ class SageIntegrationSpec(SpecModel):
 
     contacts: ContactsSpec = ContactsSpec()
     """How contacts are synchronised."""
+
+    payments: PaymentsSpec | None = None
+    """How each account pays. Without this section nothing of payments is read or written, and figures that were
+    written stay as they are."""
 
     def is_suspended(self, now: datetime) -> bool:
         """Tell whether it is paused at a moment."""

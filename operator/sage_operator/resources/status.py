@@ -131,6 +131,17 @@ class EntityCounts(Model):
     """The number for sales, if documents are written as sales."""
 
 
+class FieldCounts(Model):
+    """How many fields of ForceManager are filled."""
+
+    accounts: Count = 0
+    """By the map of accounts."""
+    contacts: Count = 0
+    """By the map of contacts."""
+    payments: Count | None = None
+    """With figures of payments, if there are any."""
+
+
 class UserCounts(Model):
     """How many active Sage users have a ForceManager user."""
 
@@ -225,7 +236,7 @@ class SageIntegrationStatus(Model):
     users: UserCounts | None = None
     """The user associations in force."""
 
-    fields: EntityCounts | None = None
+    fields: FieldCounts | None = None
     """How many ForceManager fields are mapped."""
 
     rejects: Annotated[

@@ -13,6 +13,7 @@ from sage_operator.resources import (
     ConditionType,
     CurrentRun,
     EntityCounts,
+    FieldCounts,
     HistoryEntry,
     LastRun,
     Phase,
@@ -68,7 +69,7 @@ FULLEST = SageIntegrationStatus(
     synchronized=EntityCounts(accounts=MANY, contacts=MANY),
     rejected=MANY,
     users=UserCounts(associated=MANY, unassociated=MANY),
-    fields=EntityCounts(accounts=200, contacts=200),
+    fields=FieldCounts(accounts=200, contacts=200, payments=100),
     rejects=tuple(
         Reject(code="DuplicateInForceManager", count=MANY, message=LONG, example=LONG) for _ in range(MAX_REJECTS)
     ),
