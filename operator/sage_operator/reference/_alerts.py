@@ -8,9 +8,9 @@ from sage_operator.monitoring import Alert, Parameters, alerts
 from sage_operator.reference._markdown import code, codes, document, section, table
 
 _INTRODUCTION: Final = """\
-The rules of `deploy/monitoring`, in the order of their causes. Each alert has the label `severity` and the annotations \
-`summary`, `description` and `runbook_url`. How they get into Prometheus: [monitoring](../monitoring.md). What they ask \
-for: [metrics](metrics.md)."""
+The rules of `deploy/monitoring`, in the order of their causes. Each has the label `severity` and the annotations \
+`summary`, `description` and `runbook_url`. How they get into Prometheus: [monitoring](../monitoring.md). What they \
+ask for: [metrics](metrics.md)."""
 
 
 def page() -> str:
