@@ -44,6 +44,10 @@ class Source(Protocol):
     def clock(self) -> datetime:
         """`T`: UTC, the `Date` of the first answer to this run. Known after `identify`."""
 
+    @property
+    def quota_left(self) -> float | None:
+        """What is left of the organisation's API requests of 24 hours, 0 to 1; None until an answer has told it."""
+
     async def identify(self) -> str:
         """Sign in if need be, reach Sage once, and return the 18-character id of the organisation."""
 

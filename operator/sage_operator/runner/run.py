@@ -9,15 +9,19 @@ from typing import TypeVar
 import structlog
 
 from sage_operator.runner.context import RunContext
+from sage_operator.runner.documents import FactReader, forget_payments
 from sage_operator.runner.entity import EntityRun
+from sage_operator.runner.figures import FigureRun
+from sage_operator.runner.payments import Payments
 from sage_operator.runner.ports import Ledger, Remotes
+from sage_operator.runner.preflight import explained
 from sage_operator.runner.prepare import Prepared, prepare
 from sage_operator.runner.progress import Progress
 from sage_operator.runner.report import RunReport
 from sage_operator.runner.unclear import look_up
 from sage_operator.sync.digest import configuration_digest
 from sage_operator.sync.entities import Entity, Mode
-from sage_operator.sync.errors import Stopped, SyncError
+from sage_operator.sync.errors import Blocked, Stopped, SyncError
 from sage_operator.sync.modes import SETTLING_TIME, begin_or_resume, choose
 from sage_operator.sync.settings import Settings
 from sage_operator.sync.state import RunHeader, RunResult, ScopeState, Summary
@@ -56,7 +60,12 @@ class Runner:
             settings = await self.load()
             async with self.connect() as remotes:
                 draft.remotes = remotes
-                await self._run(settings, header, progress, draft, remotes, strict_users=strict_users)
+                try:
+                    await self._run(settings, header, progress, draft, remotes, strict_users=strict_users)
+                except* Blocked:
+                    if draft.scope is not None:  # it was examined, and something has changed since that was looked at
+                        await explained(settings, remotes)
+                    raise
         except* SyncError as errors:
             error = _first(errors)
         except* Exception as errors:  # a bug: it must end this run only, with its trace in the log
@@ -76,6 +85,7 @@ class Runner:
             summary=draft.summary,
             users=draft.users,
             fields=draft.fields,
+            figures=draft.figures,
             drift=draft.drift,
             warnings=progress.warnings,
             codes=dict(progress.codes),
@@ -95,8 +105,9 @@ class Runner:
         prepared = await prepare(settings, remotes, now=self.clock(), strict_users=strict_users)
         progress.check()
         draft.take(prepared)
-        for warning in prepared.warnings:
-            log.warning("scope-may-be-mistaken", integration=header.integration, warning=warning)
+        if prepared.warnings:
+            told = [str(warning) for warning in prepared.warnings]
+            log.info("preflight-warnings", integration=header.integration, warnings=told)
         scope = await self.ledger.open_scope(
             integration=header.integration, fingerprint=prepared.fingerprint, tenant=prepared.tenant
         )
@@ -104,21 +115,33 @@ class Runner:
         recovered = await self.ledger.recover(scope, at=self.clock())
         if recovered:
             log.info("recovered", integration=header.integration, unclear=recovered)
-        entities = self._entity_runs(settings, header, progress, remotes=remotes, prepared=prepared, scope=scope)
+        run = self._context(settings, header, progress, remotes=remotes, prepared=prepared, scope=scope)
+        entities = tuple(
+            EntityRun(
+                run=run,
+                context=prepared.context(settings, entity, hash_key=scope.hash_key),
+                scope=prepared.scope,
+            )
+            for entity in settings.entities
+        )
         digest = configuration_digest(prepared.scope, [e.context for e in entities], prepared.lists)
         mode = choose(scope, digest=digest, now=prepared.now)
         progress.mode = mode
         await self.ledger.assign_run(header.id, scope, mode=mode)
+        reader = await self._facts(run)
+        reached = await reader.read() if reader is not None else {}
         if mode is Mode.INCREMENTAL and scope.watermark is not None:
             await self._changes(entities, progress, scope.watermark)
             as_of = prepared.now
         else:
             as_of = await self._everything(entities, header, progress, mode=mode, digest=digest, now=prepared.now)
         progress.enter("record")
+        if reader is not None:
+            await reader.save(reached)
         await self.ledger.complete(scope, watermark=as_of, digest=digest)
         draft.data_as_of = max(as_of, scope.watermark or as_of)
 
-    def _entity_runs(
+    def _context(
         self,
         settings: Settings,
         header: RunHeader,
@@ -127,8 +150,18 @@ class Runner:
         remotes: Remotes,
         prepared: Prepared,
         scope: ScopeState,
-    ) -> tuple[EntityRun, ...]:
-        context = RunContext(
+    ) -> RunContext:
+        payments = None
+        if settings.payments is not None and prepared.company is not None:
+            payments = Payments.of(
+                settings.payments,
+                company=prepared.company,
+                figures=prepared.figures,
+                scope=prepared.scope,
+                hash_key=scope.hash_key,
+                now=prepared.now,
+            )
+        return RunContext(
             run_id=header.id,
             scope=scope,
             source=remotes.source,
@@ -137,21 +170,24 @@ class Runner:
             progress=progress,
             settling_time=self.settling_time,
             clock=self.clock,
+            payments=payments,
         )
-        return tuple(
-            EntityRun(
-                run=context,
-                context=prepared.context(settings, entity, hash_key=scope.hash_key),
-                scope=prepared.scope,
-            )
-            for entity in settings.entities
-        )
+
+    @staticmethod
+    async def _facts(run: RunContext) -> FactReader | None:
+        """Return who reads the facts of payments, None if there are none."""
+        if run.payments is None:
+            await forget_payments(run)
+            return None
+        run.progress.enter("payments")
+        return FactReader(run=run, payments=run.payments)
 
     async def _changes(self, entities: tuple[EntityRun, ...], progress: Progress, watermark: datetime) -> None:
         for entity in entities:
             progress.enter(entity.entity.value)
             await look_up(entity.run, entity.entity)
             await entity.changes(watermark)
+            await _write_figures(entity)
 
     async def _everything(
         self,
@@ -180,6 +216,7 @@ class Runner:
             if entity.entity not in state.finished:
                 state = await entity.everything(state)
                 await self.ledger.save_pass(scope, state)
+            await _write_figures(entity)
         return state.as_of
 
     def _result(self, progress: Progress, draft: "_Draft", error: SyncError | None) -> RunResult:
@@ -196,12 +233,20 @@ class Runner:
         )
 
 
+async def _write_figures(entity: EntityRun) -> None:
+    """Write the figures that are due of accounts whose rows had no change, once all rows have been looked at."""
+    payments = entity.run.payments
+    if payments is not None and entity.entity is Entity.ACCOUNTS:
+        await FigureRun(run=entity.run, payments=payments).write_due()
+
+
 class _Draft:
     """What becomes known of a run while it goes on."""
 
     def __init__(self) -> None:
         self.users: tuple[int, int] | None = None
         self.fields: dict[Entity, int] = {}
+        self.figures: int | None = None
         self.drift: tuple[str, ...] = ()
         self.scope: ScopeState | None = None
         self.summary: Summary | None = None
@@ -219,6 +264,7 @@ class _Draft:
         """Note what preparing has shown."""
         self.users = (len(prepared.users.by_sage), len(prepared.users.unassociated))
         self.fields = {entity: len(rules) for entity, rules in prepared.rules.items()}
+        self.figures = len(prepared.figures) if prepared.company is not None else None
         self.drift = prepared.users.problems
 
 

@@ -33,11 +33,13 @@ class Connection:
         version: of the API, `66.0`.
         requests: how many requests the run has sent, sign-in and repeated ones included.
         clock: UTC, the `Date` of the first answer to a query.
+        quota_left: what is left of the organisation's API requests of 24 hours, 0 to 1; None until it is told.
     """
 
     def __init__(self, *, client: RemoteClient, session: Session, api_version: str) -> None:
         self.requests = 0
         self.clock: datetime | None = None
+        self.quota_left: float | None = None
         self._client = client
         self._session = session
         self.version = api_version.removeprefix("v")
@@ -156,8 +158,15 @@ class Connection:
         )
         if self.clock is None:
             self.clock = _date(answer)
-        _report_quota(answer)
+        self._note_quota(answer)
         return answer
+
+    def _note_quota(self, answer: Answer) -> None:
+        """Note what is left of the day's requests: `Sforce-Limit-Info: api-usage=18/5000`, maybe among other limits."""
+        usage = _USAGE.search(answer.headers.get("sforce-limit-info", ""))
+        if usage and (allowed := int(usage[2])) > 0:
+            self.quota_left = max(0.0, 1 - int(usage[1]) / allowed)
+            metrics.set_quota(system=System.SAGE.value, host=answer.host, ratio=self.quota_left)
 
     async def _versions(self) -> list[str]:
         """Return the API versions of the organisation, oldest first (needs no token and counts to no limit)."""
@@ -191,11 +200,3 @@ def _date(answer: Answer) -> datetime:
 
 
 _USAGE = re.compile(r"(?<![\w-])api-usage\s*=\s*(\d+)\s*/\s*(\d+)")
-
-
-def _report_quota(answer: Answer) -> None:
-    """Report what is left of the day's requests: `Sforce-Limit-Info: api-usage=18/5000`, maybe among other limits."""
-    usage = _USAGE.search(answer.headers.get("sforce-limit-info", ""))
-    if usage and (allowed := int(usage[2])) > 0:
-        left = max(0.0, 1 - int(usage[1]) / allowed)
-        metrics.set_quota(system=System.SAGE.value, host=answer.host, ratio=left)

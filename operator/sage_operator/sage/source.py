@@ -52,6 +52,11 @@ class SageSource:
             raise RuntimeError("Sage has not been reached yet: identify() comes first")
         return self._connection.clock
 
+    @property
+    def quota_left(self) -> float | None:
+        """What is left of the organisation's API requests of 24 hours, 0 to 1; None until an answer has told it."""
+        return self._connection.quota_left
+
     async def identify(self) -> str:
         """Sign in if need be, read the users, and return the 18-character id of the organisation."""
         await self.users()

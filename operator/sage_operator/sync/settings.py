@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from sage_operator.sync.entities import Entity
 from sage_operator.sync.fieldmap import FieldRule
+from sage_operator.sync.findings import Finding
 from sage_operator.sync.payments.settings import PaymentSettings
 from sage_operator.sync.users import Pair
 
@@ -30,6 +31,7 @@ class Settings:
         where: a condition of SOQL that accounts in scope fulfil too; None: there is none.
         timeout: how long nothing may move before the run is stopped.
         company: the name of the Sage company whose documents count; None: the only one there is.
+        mistakes: what was found wrong while the maps were merged; nothing is written then.
         payments: what is computed from them; None: nothing, and what was written is left as it is.
     """
 
@@ -45,3 +47,4 @@ class Settings:
     where: str | None = None
     company: str | None = None
     payments: PaymentSettings | None = None
+    mistakes: tuple[Finding, ...] = ()

@@ -2,7 +2,8 @@
 
 It names no records of customers. Its only personal data are the users of both systems: names, user names and e-mail
 addresses, by which they are associated. Equal knowledge gives equal bytes, sorted and indented, so that the file can be
-kept in Git and its changes read. What is as by default is left out. The quota is not kept: it is another each minute.
+kept in Git and its changes read. What is as by default is left out. Quota and company are not kept: the one is another
+each minute, the other concerns no map.
 """
 
 from dataclasses import MISSING, fields, is_dataclass
@@ -35,8 +36,6 @@ class _Sage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     users: tuple[SageUser, ...] = ()
     objects: tuple[_Object, ...] = ()
     absent: tuple[str, ...] = ()
-    companies: tuple[str, ...] | None = None
-    api_versions: tuple[str, ...] = ()
 
 
 class _ForceManager(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -89,8 +88,6 @@ def load_known(content: bytes) -> Known:
             users=sage.users,
             objects={o.name: SourceObject.of(name=o.name, label=o.label, fields=o.fields) for o in sage.objects},
             absent=frozenset(sage.absent),
-            companies=sage.companies,
-            api_versions=sage.api_versions,
         ),
         force_manager=None
         if tenant is None
@@ -107,8 +104,6 @@ def load_known(content: bytes) -> Known:
 def _sage(sage: KnownSage) -> dict[str, Any]:
     return {
         "organisation": sage.organisation,
-        "api_versions": list(sage.api_versions),
-        **({} if sage.companies is None else {"companies": sorted(sage.companies)}),
         "absent": sorted(sage.absent),
         "users": [_plain(user) for user in sorted(sage.users, key=lambda user: user.id)],
         "objects": [

@@ -1,7 +1,7 @@
 """A spec held against what is known: everything that is wrong at once, and what a run then works with."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sage_operator.sync.coerce import Misfit
 from sage_operator.sync.compiling import CompiledRule, applicable, compile_map, refuse
@@ -9,6 +9,7 @@ from sage_operator.sync.entities import Entity
 from sage_operator.sync.fieldmap import lists_used
 from sage_operator.sync.findings import Finding, FindingKind, by_importance, errors_of, warnings_of
 from sage_operator.sync.lookups import USERS, LookupTable, user_list
+from sage_operator.sync.payments.compiling import CompiledFigure, compile_figures, without_figures
 from sage_operator.sync.preflight.condition import examine_condition
 from sage_operator.sync.preflight.known import Known, KnownForceManager, KnownSage
 from sage_operator.sync.preflight.needs import BRANCHES, paths_needed
@@ -38,6 +39,7 @@ class Examined:
         rules: by entity, the entries of the effective map that fit; empty if ForceManager is not known.
         branch_id: of created records; None if it is not known.
         lists: the value lists that the maps use.
+        figures: what of payments is written to accounts, as far as it fits.
     """
 
     findings: tuple[Finding, ...]
@@ -46,6 +48,7 @@ class Examined:
     rules: Mapping[Entity, tuple[CompiledRule, ...]]
     branch_id: int | None
     lists: tuple[ValueList, ...]
+    figures: tuple[CompiledFigure, ...] = ()
 
     @property
     def errors(self) -> tuple[Finding, ...]:
@@ -92,6 +95,9 @@ def examine(settings: Settings, findings: Iterable[Finding], known: Known, *, st
     if tenant is not None:
         branch_id, about_branch = _branch(settings.branch, tenant.lists.get(BRANCHES))
         found += about_branch
+    settings, twice = _without_figures(settings)
+    figures, unfit = _figures(settings, tenant)
+    found += (*twice, *unfit)
     maps = [_Map.examined(entity, sage, tenant) for entity in settings.entities]
     for each in maps:
         found += each.findings
@@ -103,7 +109,27 @@ def examine(settings: Settings, findings: Iterable[Finding], known: Known, *, st
         rules={each.entity: each.rules for each in maps},
         branch_id=branch_id,
         lists=tuple(values for name, values in sorted(_lists(tenant).items()) if name in names),
+        figures=figures,
     )
+
+
+def _without_figures(settings: Settings) -> tuple[Settings, tuple[Finding, ...]]:
+    """Return the settings with a map of accounts that leaves the targets of figures to them."""
+    if settings.payments is None:
+        return settings, ()
+    accounts = next(each for each in settings.entities if each.entity is Entity.ACCOUNTS)
+    rules, findings = without_figures(accounts.rules, settings.payments.rules)
+    others = tuple(each for each in settings.entities if each is not accounts)
+    return replace(settings, entities=(replace(accounts, rules=rules), *others)), findings
+
+
+def _figures(
+    settings: Settings, tenant: KnownForceManager | None
+) -> tuple[tuple[CompiledFigure, ...], tuple[Finding, ...]]:
+    schema = tenant.schemas.get(Entity.ACCOUNTS) if tenant is not None else None
+    if settings.payments is None or schema is None:
+        return (), ()
+    return compile_figures(settings.payments.rules, schema)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

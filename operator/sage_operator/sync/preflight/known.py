@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sage_operator.sync.entities import Entity
-from sage_operator.sync.sources import Described, SourceObject
+from sage_operator.sync.payments.reading import Company
+from sage_operator.sync.sources import SourceObject
 from sage_operator.sync.targets import TargetSchema, ValueList
 from sage_operator.sync.users import ForceManagerUser, SageUser
 
@@ -18,8 +19,7 @@ class KnownSage:
         users: all internal users, active or not.
         objects: by API name; the mapped objects, and the parents that paths go over.
         absent: objects that were asked for, and are not there or hidden.
-        companies: names of Sage's companies; None: not asked for.
-        api_versions: those offered, oldest first; empty: not asked for.
+        company: whose documents count; None: not asked for, or there is none, which is told otherwise.
         quota_left: what is left of the day's API requests, 0 to 1; None if it is not told.
     """
 
@@ -27,14 +27,8 @@ class KnownSage:
     users: tuple[SageUser, ...]
     objects: Mapping[str, SourceObject]
     absent: frozenset[str] = frozenset()
-    companies: tuple[str, ...] | None = None
-    api_versions: tuple[str, ...] = ()
+    company: Company | None = None
     quota_left: float | None = None
-
-    @property
-    def described(self) -> Described:
-        """The objects, as paths are resolved in them."""
-        return self.objects
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
