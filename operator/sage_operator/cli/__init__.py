@@ -26,8 +26,8 @@ def main() -> None:
     """Keep ForceManager CRM tenants in step with Sage Business Cloud Financials, from Kubernetes.
 
     `run` is the operator itself; it watches SageIntegration resources. `demo` shows all of it on this machine. `init`
-    writes a first resource, `check` tells what is wrong with one, `maps` and `users` what it means. `runs`, `record` and
-    `rejects` tell from the operator's ledger what was done, when and why; `payments` how an account pays.
+    writes a first resource, `check` tells what is wrong with one, `maps` and `users` what it means. `runs`, `record`
+    and `rejects` tell from the operator's ledger what was done, when and why; `payments` how an account pays.
     """
 
 
