@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from dataclasses import replace
 from datetime import datetime
 
 import structlog
@@ -14,7 +15,7 @@ from sage_operator.controller.schedule import EPOCH, Past
 from sage_operator.controller.services import Services
 from sage_operator.controller.slot import Slot
 from sage_operator.controller.supervise import supervise
-from sage_operator.controller.translate import settings_of
+from sage_operator.controller.translate import settings_and_findings
 from sage_operator.runner.progress import Progress
 from sage_operator.runner.report import RunReport
 from sage_operator.runner.run import Runner
@@ -43,7 +44,9 @@ async def attempt(slot: Slot, trigger: Trigger, services: Services, *, due: date
         await publish(slot, services, status.running(slot.status, header, progress))
 
     async def load() -> Settings:
-        return settings_of(integration, shared=await services.connector.shared_maps(integration, slot.used))
+        shared = await services.connector.shared_maps(integration, slot.used)
+        settings, mistakes = settings_and_findings(integration, shared=shared)
+        return replace(settings, mistakes=mistakes)
 
     runner = Runner(
         load=load,

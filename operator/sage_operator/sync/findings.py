@@ -53,7 +53,7 @@ _ORDER = {kind: place for place, kind in enumerate(FindingKind)}
 SHOWN: Final = 3
 """How many findings a condition's message spells out."""
 
-_MOST_BYTES: Final = 1024
+_MOST_BYTES: Final = 500  # a condition's message has 512 bytes of JSON, in which a quote takes two
 _MORE: Final = "see `sage-operator check --live`"
 
 
@@ -102,7 +102,7 @@ def warnings_of(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 def told(findings: Sequence[Finding]) -> str:
     """Return the message of a condition: the three gravest findings with their remedies, and how many more there are.
 
-    At most 1 KiB, of which each finding that is spelled out has its share.
+    At most 500 bytes, of which each finding that is spelled out has its share.
     """
     ordered = by_importance(findings)
     if not ordered:
@@ -113,8 +113,11 @@ def told(findings: Sequence[Finding]) -> str:
     head, more = f"{len(ordered)} findings:", len(ordered) - SHOWN
     tail = f" and {more} more: {_MORE}." if more > 0 else ""
     shown = ordered[:SHOWN]
-    share = (_MOST_BYTES - len((head + tail).encode())) // len(shown) - len(" 1) ")
-    spelled = (f" {number}) {_cut(_sentences(each), share)}" for number, each in enumerate(shown, start=1))
+    left = _MOST_BYTES - len((head + tail).encode())
+    spelled: list[str] = []
+    for number, each in enumerate(shown, start=1):
+        spelled.append(_cut(f" {number}) {_sentences(each)}", left // (len(shown) + 1 - number)))
+        left -= len(spelled[-1].encode())
     return f"{head}{''.join(spelled)}{tail}"
 
 
