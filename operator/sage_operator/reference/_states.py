@@ -74,13 +74,15 @@ def kstatus(conditions: Iterable[Condition]) -> str:
 
 def alert(state: State) -> str:
     """Return the alert that tells of a state that lasts; empty if nothing is wrong."""
-    situation, conditions = state.situation, state.conditions
-    if any(condition.type == ConditionType.STALLED for condition in conditions):
-        return "SageIntegrationStalled"
+    situation = state.situation
     if situation.suspended:
         return "SageIntegrationSuspendedTooLong"
+    if any(condition.type == ConditionType.STALLED for condition in state.conditions):
+        return "SageIntegrationStalled"
     if isinstance(situation.error, errors.Unavailable):
         return "SageUpstreamDown"
+    if isinstance(situation.error, errors.QuotaExhausted):
+        return "SageQuotaRunningOut"
     if isinstance(situation.error, errors.LedgerUnavailable):
         return "SageLedgerNotStoring"
     if situation.rejected:

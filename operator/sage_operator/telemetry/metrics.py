@@ -112,6 +112,9 @@ class Metrics:
         self._ledger = self._counter(
             "sage_ledger_transactions", "Ledger transactions: ok, error or cancelled.", "outcome"
         )
+        # From zero: of a counter that appears with its first error, Prometheus sees no increase.
+        for outcome in ("ok", "error", "cancelled"):
+            self._ledger.labels(outcome)
         self._ledger_duration = self._histogram(
             "sage_ledger_duration_seconds",
             "Duration of ledger transactions, waiting for their turn included.",

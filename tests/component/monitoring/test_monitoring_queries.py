@@ -113,3 +113,8 @@ def populated() -> Metrics:
     text = m.render().decode()
     assert {name for name in exported() if not re.search(rf"^{name}[ {{]", text, re.MULTILINE)} == set()
     return m
+
+
+def test_errors_of_the_ledger_are_counted_from_zero() -> None:
+    """Expect the series before the first error: without it an increase is not seen."""
+    assert 'sage_ledger_transactions_total{outcome="error"} 0.0' in Metrics().render().decode()
