@@ -37,14 +37,14 @@ class InvalidYaml(ValueError):
 
 
 # Structs, for there are thousands of them: they are made in a fifth of the time that a dataclass takes.
-class Place(msgspec.Struct, frozen=True):
+class Place(msgspec.Struct, frozen=True, gc=False):
     """Where something stands; both count from 1."""
 
     line: int
     column: int
 
 
-class Node(msgspec.Struct, frozen=True, kw_only=True):
+class Node(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A value and where it stands.
 
     Attributes:
@@ -137,7 +137,8 @@ class _Reader:
 
     def _node(self, event: Any) -> Node:
         self._nodes += 1
-        self._check(event)
+        if self._nodes > _NODES or self._depth > _DEPTH:
+            raise self._too_much(event)
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event)
         before = self._nodes - 1
@@ -153,18 +154,18 @@ class _Reader:
             self._anchors[event.anchor] = node, self._nodes - before
         return node
 
-    def _check(self, event: Any) -> None:
+    def _too_much(self, event: Any) -> InvalidYaml:
         if self._depth > _DEPTH:
-            raise self._refusal(f"it is nested deeper than {_DEPTH}", event)
-        if self._nodes > _NODES:
-            raise self._refusal(f"it has more than {_NODES} values", event)
+            return self._refusal(f"it is nested deeper than {_DEPTH}", event)
+        return self._refusal(f"it has more than {_NODES} values", event)
 
     def _alias(self, event: Any) -> Node:
         if event.anchor not in self._anchors:
             raise self._refusal(f"nothing before it is named `&{event.anchor[:100]}`", event)
         node, size = self._anchors[event.anchor]
         self._nodes += size
-        self._check(event)
+        if self._nodes > _NODES:
+            raise self._too_much(event)
         return node
 
     def _scalar(self, event: Any) -> Node:
@@ -174,7 +175,7 @@ class _Reader:
 
     def _value(self, event: Any) -> Any:
         plain, _ = event.implicit
-        if event.tag is None and (not plain or len(event.value) > _NEVER_LONGER):
+        if event.tag is None and (not plain or event.value[:1] not in _PLAIN or len(event.value) > _NEVER_LONGER):
             return event.value
         tag = event.tag or self._resolver.resolve(yaml.ScalarNode, event.value, event.implicit)  # type: ignore[no-untyped-call]
         node = yaml.ScalarNode(tag, event.value)
@@ -223,7 +224,11 @@ class _Reader:
         return Node(value={key: node.value for key, node in entries.items()}, place=place, entries=entries, keys=keys)
 
     def _key(self, event: Any) -> str:
-        key = self._node(event).value
+        if isinstance(event, yaml.ScalarEvent) and event.anchor is None:
+            self._nodes += 1
+            key = self._value(event)
+        else:
+            key = self._node(event).value
         if not isinstance(key, str | int | float | bool):
             raise self._refusal("a key must be a text", event)
         return str(key).lower() if isinstance(key, bool) else str(key)

@@ -10,7 +10,6 @@ import click
 
 from sage_operator.cli._archive import examples
 from sage_operator.cli._examining import Subject, broken, examined, settings_of_files
-from sage_operator.cli._live import learned
 from sage_operator.cli._manifests import Manifests, Unreadable, read
 from sage_operator.cli._problems import (
     Problem,
@@ -20,10 +19,22 @@ from sage_operator.cli._problems import (
     print_annotations,
     print_problems,
 )
-from sage_operator.cli._remotes import CREDENTIALS_HELP, RemoteOptions, referred, remote_options, spoken
+from sage_operator.cli._remotes import (
+    CREDENTIALS_HELP,
+    Referred,
+    RemoteOptions,
+    opened,
+    referred,
+    remote_options,
+    spoken,
+)
 from sage_operator.cli._table import print_document
+from sage_operator.resources import SageIntegration
+from sage_operator.runner.preflight import look
 from sage_operator.sync.errors import SyncError
+from sage_operator.sync.findings import Finding
 from sage_operator.sync.preflight import Known, UnreadableSchema, load_known
+from sage_operator.sync.settings import Settings
 
 NOTHING_FOUND, FOUND, NOT_CHECKED = 0, 1, 2
 """Exit codes."""
@@ -95,9 +106,17 @@ def _problems(manifests: Manifests, known: Known, live: RemoteOptions | None) ->
         settings, findings = settings_of_files(subject, integration)
         if live is not None:
             refers_to = referred(integration, live, manifests=manifests)
-            known, met = asyncio.run(learned(integration, settings, live, refers_to))
+            known, met = asyncio.run(_learned(integration, settings, live, refers_to))
             findings += met
         yield from subject.told(examined(settings, findings, known))
+
+
+async def _learned(
+    integration: SageIntegration, settings: Settings, options: RemoteOptions, refers_to: Referred
+) -> tuple[Known, tuple[Finding, ...]]:
+    """Return what the live systems tell, and what is wrong with themselves."""
+    async with opened(integration, options, refers_to) as remotes:
+        return await look(settings, remotes)
 
 
 def _known(schema: str | None) -> Known:

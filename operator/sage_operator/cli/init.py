@@ -11,7 +11,6 @@ from pydantic import ValidationError
 
 from sage_operator.cli._archive import examples
 from sage_operator.cli._first_manifest import Surroundings, first_manifest
-from sage_operator.cli._live import look
 from sage_operator.cli._manifests import DEFAULT_NAMESPACE, Unreadable
 from sage_operator.cli._people import accounts_by_owner, people, without_associate
 from sage_operator.cli._remotes import (
@@ -28,6 +27,7 @@ from sage_operator.cli._remotes import (
 from sage_operator.controller.translate import settings_and_findings
 from sage_operator.resources import ForceManagerSpec, SageIntegration
 from sage_operator.resources.integration import readable
+from sage_operator.runner.preflight import look
 from sage_operator.sync.errors import Blocked, SyncError
 
 

@@ -8,10 +8,10 @@ import click
 
 from sage_operator.cli._archive import examples
 from sage_operator.cli._chosen import choice, choice_options, chosen
-from sage_operator.cli._live import look
 from sage_operator.cli._manifests import Unreadable
 from sage_operator.cli._remotes import CREDENTIALS_HELP, RemoteOptions, opened, remote_options, split, spoken
 from sage_operator.controller.translate import settings_and_findings
+from sage_operator.runner.preflight import look
 from sage_operator.sync.errors import SyncError
 from sage_operator.sync.preflight import Known, dump_known
 
