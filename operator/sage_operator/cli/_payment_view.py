@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import click
 from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from sage_operator.cli._table import iso, print_facts, print_rich, shown, terminal
+from sage_operator.cli._table import iso, natural_width, print_facts, print_rich, shown, terminal, terminal_width
 from sage_operator.sync.payments.periods import CompareWith, PeriodKind
 from sage_operator.sync.payments.series import SeriesRow
 from sage_operator.sync.payments.settings import BUCKETS, OF_A_PERIOD, Figure, Of
@@ -25,8 +25,11 @@ BUCKET_NAMES: Final = dict(
 )
 """What people call the ageing of what is outstanding."""
 
-_BAR = 24
-"""Cells of the longest bar."""
+_BAR: Final = 24
+"""Cells of the longest bar, if there is room for it."""
+_SHORTEST: Final = 6
+"""Cells of the longest bar that still tell something; in a narrower terminal there are none."""
+_NUMBERS: Final = ("invoiced", "paid", "docs", "change", "%")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,28 +129,10 @@ def _credit(now: Mapping[Figure, Scalar]) -> str | None:
 
 
 def _print_periods(payments: Payments) -> None:
-    table = Table(box=box.SIMPLE_HEAD if terminal() else None, pad_edge=False, show_edge=False)
-    for head, justify in (
-        (payments.kind.value, "left"), ("invoiced", "right"), ("", "left"), ("paid", "right"), ("documents", "right"),
-        ("compared with", "left"), ("invoiced", "right"), ("change", "right"), ("%", "right"),
-    ):  # fmt: skip
-        table.add_column(head.upper(), justify=justify, no_wrap=bool(head))  # type: ignore[arg-type]
-    most = max((abs(row.compared.now.invoiced) for row in payments.rows), default=Decimal(0))
-    for row in payments.rows:
-        compared = row.compared
-        percent = compared.value(Figure.INVOICED, Of.CHANGE_PERCENT)
-        table.add_row(
-            row.comparison.period.name + ("*" if payments.to_date and row is payments.rows[-1] else ""),
-            money(compared.value(Figure.INVOICED, Of.CURRENT)),
-            bar(compared.now.invoiced, compared.now.paid, most),
-            money(compared.value(Figure.PAID, Of.CURRENT)),
-            str(compared.now.documents),
-            row.comparison.before.name,
-            money(compared.value(Figure.INVOICED, Of.COMPARISON)),
-            money(compared.value(Figure.INVOICED, Of.CHANGE), sign="+"),
-            "" if percent is None else f"{percent:+}",
-        )
-    print_rich(table)
+    longest = _BAR
+    if (width := terminal_width()) is not None:
+        longest = min(_BAR, width - natural_width(_table(payments, longest=0)))
+    print_rich(_table(payments, longest=longest if longest >= _SHORTEST else 0))
     paid, unpaid, credit = _cells()
     click.echo(f"\n{paid} paid by now, {unpaid} not paid, {credit} more credits than invoices")
     if payments.to_date:
@@ -158,26 +143,50 @@ def _print_periods(payments: Payments) -> None:
         )
 
 
+def _table(payments: Payments, *, longest: int) -> Table:
+    """Return a line a period; the longest bar has so many cells. Amounts are folded where they don't fit, never cut."""
+    table = Table(box=box.SIMPLE_HEAD if terminal() else None, pad_edge=False, show_edge=False, collapse_padding=True)
+    for head in (payments.kind.value, "invoiced", "", "paid", "docs", "against", "invoiced", "change", "%"):
+        justify: Literal["left", "right"] = "right" if head in _NUMBERS else "left"
+        table.add_column(head.upper(), justify=justify, overflow="fold")
+    most = max((abs(row.compared.now.invoiced) for row in payments.rows), default=Decimal(0))
+    for row in payments.rows:
+        compared = row.compared
+        percent = compared.value(Figure.INVOICED, Of.CHANGE_PERCENT)
+        table.add_row(
+            row.comparison.period.name + ("*" if payments.to_date and row is payments.rows[-1] else ""),
+            money(compared.value(Figure.INVOICED, Of.CURRENT)),
+            bar(compared.now.invoiced, compared.now.paid, most, longest=longest),
+            money(compared.value(Figure.PAID, Of.CURRENT)),
+            str(compared.now.documents),
+            row.comparison.before.name,
+            money(compared.value(Figure.INVOICED, Of.COMPARISON)),
+            money(compared.value(Figure.INVOICED, Of.CHANGE), sign="+"),
+            "" if percent is None else f"{percent:+}",
+        )
+    return table
+
+
 def _cells() -> tuple[str, str, str]:
     """Return what bars are made of: of what is paid, what is not, and of credits. Plain without a terminal."""
     return ("█", "░", "▒") if terminal() else ("#", ".", "-")
 
 
-def bar(invoiced: Decimal, paid: Decimal, most: Decimal) -> Text:
+def bar(invoiced: Decimal, paid: Decimal, most: Decimal, *, longest: int) -> Text:
     """Draw an amount against the largest one, the part of it that is paid first."""
-    if not most:
+    if not most or not longest:
         return Text()
     paid_cell, unpaid_cell, credit_cell = _cells()
-    length = _cells_of(abs(invoiced), most)
+    length = _cells_of(abs(invoiced), most, longest)
     if invoiced < 0:
         return Text(credit_cell * length, style="magenta")
-    done = min(_cells_of(paid, most), length) if paid > 0 else 0
+    done = min(_cells_of(paid, most, longest), length) if paid > 0 else 0
     return Text.assemble((paid_cell * done, "blue"), (unpaid_cell * (length - done), "yellow"))
 
 
-def _cells_of(amount: Decimal, most: Decimal) -> int:
+def _cells_of(amount: Decimal, most: Decimal, longest: int) -> int:
     """Return how many cells an amount has: what is not nothing has one at least."""
-    return max(int((amount * _BAR / most).to_integral_value()), 1) if amount else 0
+    return max(int((amount * longest / most).to_integral_value()), 1) if amount else 0
 
 
 def money(amount: object, *, sign: str = "") -> str:

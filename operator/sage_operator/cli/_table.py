@@ -96,6 +96,16 @@ def terminal() -> bool:
     return sys.stdout.isatty()
 
 
+def terminal_width() -> int | None:
+    """Return how many columns the terminal has; None without one."""
+    return shutil.get_terminal_size().columns if terminal() else None
+
+
+def natural_width(table: Table) -> int:
+    """Return how many columns a table has where nothing is folded."""
+    return Console(width=100_000).measure(table).maximum
+
+
 def print_rich(table: Table) -> None:
     """Print a table as wide as the terminal, or plain and as wide as it is where there is no terminal."""
     if terminal():

@@ -1,12 +1,18 @@
 """`payments` on a real ledger that holds the worked example of docs/payments.md, while it is open for writing."""
 
 import asyncio
+import fcntl
 import json
+import os
+import pty
 import re
 import shlex
+import struct
 import subprocess
 import sys
+import termios
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -180,7 +186,7 @@ def test_the_table_is_plain_without_a_terminal(shown: Shown) -> None:
     *_, head, july, august, september, october, november = [
         line for line in text.splitlines() if re.match(r"MONTH|2026-\d\d[* ]", line)
     ]
-    assert head.split() == ["MONTH", "INVOICED", "PAID", "DOCUMENTS", "COMPARED", "WITH", "INVOICED", "CHANGE", "%"]
+    assert head.split() == ["MONTH", "INVOICED", "PAID", "DOCS", "AGAINST", "INVOICED", "CHANGE", "%"]
     assert july.split()[1:4] == ["2,420.00", "#" * 24, "2,420.00"]
     assert august.split()[:4] == ["2026-08", "242.00", "..", "-121.00"]
     assert september.split() == ["2026-09", "0.00", "0.00", "0", "2026-08", "242.00", "-242.00", "-100.0"]
@@ -189,6 +195,28 @@ def test_the_table_is_plain_without_a_terminal(shown: Shown) -> None:
         "2026-11*", "2,178.00", "#####.................", "533.61", "3", "2026-10", "847.00", "+1,331.00", "+157.1",
     ]  # fmt: skip
     assert text.endswith("* up to 2026-11-24, compared with 2026-10-01 to 2026-10-24\n")
+
+
+@pytest.mark.parametrize(("columns", "longest"), [(120, 24), (80, 6), (76, 0)])
+def test_bars_take_what_room_the_terminal_leaves(shown: Shown, columns: int, longest: int) -> None:
+    """Expect whole amounts on one line each, however short the bars become."""
+    words = ["-f", shown.manifest, "--ledger", shown.ledger, "--account", ACME, "--periods", "5"]
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+    environment = {name: value for name, value in os.environ.items() if name not in {"COLUMNS", "LINES"}}
+    command = [sys.executable, "-m", "sage_operator", "payments", *map(str, words)]
+    printed = b""
+    with subprocess.Popen(command, stdout=slave, env=environment | {"TERM": "xterm"}) as process:
+        os.close(slave)
+        with suppress(OSError):  # the terminal is gone with its last writer
+            while part := os.read(master, 4096):
+                printed += part
+    os.close(master)
+    assert process.returncode == 0
+    text = re.sub(r"\x1b\[[\d;]*m", "", printed.decode())
+    (july,) = [line for line in text.splitlines() if line.startswith("2026-07 ")]
+    bar = ["█" * longest] if longest else []
+    assert july.split() == ["2026-07", "2,420.00", *bar, "2,420.00", "1", "2026-06", "0.00", "+2,420.00"]
 
 
 def test_the_page_shows_what_is_printed(shown: Shown) -> None:
