@@ -10,7 +10,7 @@ from sage_operator.runner.reading import timed
 from sage_operator.runner.writing import Page, Writer
 from sage_operator.sync.entities import ActionKind, Entity
 from sage_operator.sync.errors import SyncError
-from sage_operator.sync.payments.planning import leaving_action
+from sage_operator.sync.payments.planning import LEFT, leaving_action
 from sage_operator.sync.records import Action
 from sage_operator.sync.scope import RowQuery, Scope
 
@@ -21,14 +21,18 @@ _CHUNK = 200
 async def release(run: RunContext, entity: Entity, ids: Iterable[str], *, reason: str) -> None:
     """Release records and, with accounts, their contacts. Claims go, the ForceManager ids stay with them.
 
-    Before, the figures of accounts are taken back: what nobody keeps up to date must not look as if it were.
+    Before, the figures of accounts are taken back: what nobody keeps up to date must not look as if it were. Where
+    ForceManager refuses that the account is a reject and stays ours, until a later attempt.
 
     Raises:
         SyncError: it is not known whether they were; the account stays ours until a later run has done it.
     """
     for piece in chunks(ids, 1000):
         if entity is Entity.ACCOUNTS and run.payments is not None:
-            await _take_back(run, run.payments, piece)
+            kept = await _take_back(run, run.payments, piece)
+            piece = [sage_id for sage_id in piece if sage_id not in kept]  # noqa: PLW2901 - the others wait
+        if not piece:
+            continue
         await _note(run, entity, piece, reason)
         if entity is Entity.ACCOUNTS:
             children = await run.ledger.children(run.scope, piece)
@@ -54,17 +58,19 @@ async def release_absent(run: RunContext, entity: Entity, scope: Scope, ids: Ite
     return tuple(present)
 
 
-async def _take_back(run: RunContext, payments: Payments, ids: Sequence[str]) -> None:
-    """Let accounts that leave say so in their payment status, and clear their other figures."""
+async def _take_back(run: RunContext, payments: Payments, ids: Sequence[str]) -> frozenset[str]:
+    """Let accounts that leave say so in their payment status, and clear their other figures; returns who could not."""
     states = await run.ledger.known(run.scope, Entity.ACCOUNTS, ids)
     actions = [leaving_action(state, payments.figures) for state in states.values()]
     writes = [action for action in actions if action is not None]
     if not writes:
-        return
+        return frozenset()
     async with Writer(run=run, entity=Entity.ACCOUNTS, seen_by=None, settled=_nothing) as writer:
         await writer.put(writes, Page(last_id=""))
     if run.unclear & {action.sage_id for action in writes}:
         raise SyncError("It is not known whether figures of accounts that leave were cleared.")
+    after = await run.ledger.known(run.scope, Entity.ACCOUNTS, [action.sage_id for action in writes])
+    return frozenset(i for i, s in after.items() if s.figures_hash != LEFT and s.target_id is not None)
 
 
 async def _nothing() -> None:
