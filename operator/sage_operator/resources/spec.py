@@ -114,12 +114,11 @@ class SageSpec(SpecModel):
     there is only one. It concerns neither accounts nor contacts, which belong to no company."""
 
     auth: SageAuth = SageAuth.CLIENT_CREDENTIALS
-    """How to sign in. `ClientCredentials`: the OAuth client-credentials flow of a connected app with a run-as user,
+    """How to sign in. `ClientCredentials`: the OAuth client-credentials flow of an external client app with a run-as user,
     whose permissions decide what can be read; the Secret has the keys `clientId` and `clientSecret`."""
 
     credentials_secret_ref: SecretRef
-    """The Secret with the credentials for Sage, read at the start of each run. A change starts a run by itself only
-    while the integration is stalled for its credentials."""
+    """The Secret with the credentials for Sage, read at the start of each run. A change of it starts a run at once."""
 
 
 class ForceManagerSpec(SpecModel):
@@ -139,8 +138,7 @@ class ForceManagerSpec(SpecModel):
 
     credentials_secret_ref: SecretRef
     """The Secret with the API keys, `publicKey` and `privateKey` (ForceManager: Settings, Integrations, API key),
-    read at the start of each run. A change starts a run by itself only while the integration is stalled for its
-    credentials."""
+    read at the start of each run. A change of it starts a run at once."""
 
     requests_per_second: Literal[4, 13] = 4
     """How many requests a second the tenant's plan allows: 4 or 13. Integrations that use the same keys share it."""
