@@ -1,0 +1,172 @@
+"""The examination of a spec: doubts are warnings, what is not known is not checked, and the schema file is stable."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from sage_operator.sync.entities import Entity
+from sage_operator.sync.fieldmap import FieldRule, OnProblem, from_constant, from_expression, from_field
+from sage_operator.sync.findings import FindingKind
+from sage_operator.sync.preflight import (
+    Known,
+    KnownForceManager,
+    KnownSage,
+    UnreadableSchema,
+    dump_known,
+    examine,
+    load_known,
+)
+from sage_operator.sync.settings import EntitySettings, Settings
+from sage_operator.sync.sources import PicklistValue, SourceField, SourceKind, SourceObject
+from sage_operator.sync.targets import FieldKind, ListRow, TargetField, TargetSchema, ValueList
+from sage_operator.sync.users import ForceManagerUser, SageUser
+
+ACCOUNT = SourceObject.of(
+    name="Account",
+    label="Account",
+    fields=(
+        SourceField(name="Name", kind=SourceKind.TEXT, length=80),
+        SourceField(name="Long", kind=SourceKind.TEXTAREA, length=255),
+        SourceField(name="Sum", kind=SourceKind.CURRENCY, scale=2),
+        SourceField(name="Whole", kind=SourceKind.DECIMAL),
+        SourceField(name="Since", kind=SourceKind.DATE),
+        SourceField(name="Score", kind=SourceKind.INTEGER, calculated=True),
+        SourceField(name="OwnerId", kind=SourceKind.REFERENCE, relationship_name="Owner", relates_to=("User",)),
+        SourceField(name="Rating", kind=SourceKind.PICKLIST, picklist=(PicklistValue(value="Hot", label="Hot"),)),
+        SourceField(name="Place", kind=SourceKind.LOCATION),
+    ),
+)
+SCHEMA = TargetSchema(
+    fields={
+        field.name: field
+        for field in (
+            TargetField(name="name", kind=FieldKind.TEXT, max_length=100),
+            TargetField(name="Z_Text", kind=FieldKind.TEXT, max_length=40),
+            TargetField(name="Z_Int", kind=FieldKind.INTEGER),
+            TargetField(name="Z_Date", kind=FieldKind.DATE),
+            TargetField(name="Z_Flag", kind=FieldKind.BOOLEAN),
+        )
+    },
+    lists_custom_fields=True,
+)
+ANA = SageUser(id="005000000000001AAA", username="ana", email="ana@acme.example", name="Ana", active=True)
+REP = ForceManagerUser(id=51, email="ana@acme.example", nickname="ana", name="Ana", active=True)
+SAGE = KnownSage(organisation="00D000000000001EAA", users=(ANA,), objects={"Account": ACCOUNT})
+TENANT = KnownForceManager(
+    tenant="1@2020",
+    users=(REP,),
+    schemas={Entity.ACCOUNTS: SCHEMA},
+    lists={"branches": ValueList(name="branches", rows=(ListRow(id=1, labels=frozenset({"Madrid", "Matrit"})),))},
+)
+KNOWN = Known(sage=SAGE, force_manager=TENANT)
+SPEC = Settings(
+    integration="crm/acme",
+    branch="Madrid",
+    pairs=(),
+    match_by_email=True,
+    fallback=None,
+    all_accounts=False,
+    reassign=False,
+    entities=(EntitySettings(entity=Entity.ACCOUNTS, rules=(from_field("name", "Name"),), read_only=False),),
+    timeout=timedelta(minutes=1),
+)
+
+
+def with_rule(rule: FieldRule) -> Settings:
+    """Return the spec with one more entry."""
+    accounts = SPEC.entities[0]
+    return replace(SPEC, entities=(replace(accounts, rules=(*accounts.rules, rule)),))
+
+
+def test_a_right_spec_has_no_findings() -> None:
+    """Nothing is found, and what a run needs is there."""
+    examined = examine(SPEC, (), KNOWN)
+    assert examined.findings == ()
+    assert examined.branch_id == 1
+    assert examined.users is not None
+    assert examined.users.by_sage == {ANA.id: REP}
+    assert [compiled.rule.target for compiled in examined.rules[Entity.ACCOUNTS]] == ["name"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "kind", "is_warning"),
+    [
+        (from_field("Z_Int", "Since"), FindingKind.TYPE_MISMATCH, False),
+        (from_field("Z_Int", "OwnerId"), FindingKind.TYPE_MISMATCH, False),
+        (from_field("Z_Int", "Rating"), FindingKind.TYPE_MISMATCH, False),
+        (from_field("Z_Flag", "Sum"), FindingKind.TYPE_MISMATCH, False),
+        (from_field("Z_Text", "Place"), FindingKind.TYPE_MISMATCH, False),
+        (from_field("Z_Int", "Name"), FindingKind.TYPE_MISMATCH, True),
+        (from_field("Z_Int", "Sum"), FindingKind.TYPE_MISMATCH, True),
+        (from_field("Z_Date", "Name"), FindingKind.TYPE_MISMATCH, True),
+        (from_field("Z_Text", "Long"), FindingKind.TEXT_TOO_LONG, True),
+        (from_field("Z_Int", "Score"), FindingKind.FORMULA_SOURCE, True),
+        (from_field("Z_Text", "Nmae"), FindingKind.UNKNOWN_SOURCE, False),
+        (from_expression("Z_Text", "record.Nmae"), FindingKind.UNKNOWN_SOURCE, False),
+        (from_field("Z_Text", "Owner.Name"), FindingKind.NOT_CHECKED, True),
+    ],
+)
+def test_what_is_certain_stops_and_what_is_doubtful_warns(rule: FieldRule, kind: FindingKind, is_warning: bool) -> None:
+    """Values that never fit are an error, those that may not a warning."""
+    (finding,) = examine(with_rule(rule), (), KNOWN).findings
+    assert (finding.kind, finding.is_warning) == (kind, is_warning)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        from_field("Z_Int", "Whole"),
+        from_field("Z_Text", "Sum"),
+        from_field("Z_Date", "Since"),
+        replace(from_field("Z_Text", "Long"), on_too_long=OnProblem.CUT),
+        from_constant("Z_Flag", "true"),
+    ],
+)
+def test_what_fits_is_not_doubted(rule: FieldRule) -> None:
+    """Neither exact conversions nor texts that are to be cut are worth a word."""
+    assert examine(with_rule(rule), (), KNOWN).findings == ()
+
+
+def test_without_a_schema_only_what_is_written_is_checked() -> None:
+    """Expressions, conditions and mandatory targets are checked offline; names of fields are not."""
+    rule = replace(from_field("Z_Nowhere", "Nmae"), layer="spec")
+    assert examine(with_rule(rule), (), Known()).findings == ()
+    broken = replace(with_rule(from_expression("Z_Text", "record.")), where="Type = Customer")
+    kinds = [finding.kind for finding in examine(broken, (), Known()).findings]
+    assert kinds == [FindingKind.INVALID_CONDITION, FindingKind.INVALID_EXPRESSION]
+
+
+def test_users_who_cannot_own_records_are_warned_of() -> None:
+    """A deactivated user, a shared address and drift stop nothing."""
+    gone = replace(TENANT, users=(replace(REP, active=False),))
+    (finding,) = examine(SPEC, (), Known(sage=SAGE, force_manager=gone)).findings
+    assert (finding.kind, finding.is_warning) == (FindingKind.USER_DEACTIVATED, True)
+    twin = replace(SAGE, users=(ANA, replace(ANA, id="005000000000002AAA", username="ana2")))
+    kinds = {finding.kind for finding in examine(SPEC, (), Known(sage=twin, force_manager=TENANT)).findings}
+    assert kinds == {FindingKind.EMAIL_SHARED, FindingKind.USER_NOT_FOUND}
+    assert not examine(SPEC, (), Known(sage=twin, force_manager=TENANT)).errors
+
+
+def test_little_quota_is_warned_of_in_equal_words() -> None:
+    """The message does not change with each request."""
+    few = [examine(SPEC, (), replace(KNOWN, sage=replace(SAGE, quota_left=left))).findings for left in (0.04, 0.01)]
+    assert few[0] == few[1]
+    assert [finding.kind for finding in few[0]] == [FindingKind.QUOTA_TOO_SMALL]
+
+
+def test_the_schema_file_gives_back_what_is_known_in_equal_bytes() -> None:
+    """A round trip loses nothing; the order of users, lists and fields does not matter."""
+    written = dump_known(KNOWN)
+    assert load_known(written) == KNOWN
+    assert dump_known(load_known(written)) == written
+    shuffled = SourceObject.of(name="Account", label="Account", fields=reversed(tuple(ACCOUNT.fields.values())))
+    assert dump_known(replace(KNOWN, sage=replace(SAGE, objects={"Account": shuffled}))) == written
+    assert load_known(dump_known(Known())) == Known()
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b'{"format": 2}', b'{"format": 1, "sage": {}}', b"\xff"])
+def test_another_file_is_refused(content: bytes) -> None:
+    """What is no schema of this format is told as such."""
+    with pytest.raises(UnreadableSchema):
+        load_known(content)
