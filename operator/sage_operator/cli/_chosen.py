@@ -1,33 +1,21 @@
 """The one integration that a command is about: of files, or of a cluster."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
 from sage_operator.cli._examining import Subject
 from sage_operator.cli._manifests import Manifests, read
-from sage_operator.cli._remotes import Referred, RemoteOptions, referred
+from sage_operator.cli._options import Choice, RemoteOptions
+from sage_operator.cli._remotes import Referred, referred
 from sage_operator.controller.translate import SharedMaps, shared_maps
 from sage_operator.resources import InvalidResourceError, SageIntegration, names
 
 if TYPE_CHECKING:
     from sage_operator.controller.kube import Kube
-
-Command = TypeVar("Command", bound=Callable[..., Any])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
-    """Which integration is meant."""
-
-    files: tuple[str, ...]
-    namespace: str | None
-    name: str | None
-    kubeconfig: Path | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,42 +25,6 @@ class Chosen:
     integration: SageIntegration
     refers_to: Referred
     shared: SharedMaps
-
-
-def choice_options(command: Command) -> Command:
-    """Declare `-f`, or `-n` with NAME and `--kubeconfig`; `choice` makes a `Choice` of them."""
-    declared = (
-        click.argument("name", required=False),
-        click.option(
-            "-f",
-            "--file",
-            "files",
-            multiple=True,
-            metavar="PATH",
-            help="File or directory with the integration, the ConfigMaps that its field maps come from, and maybe its"
-            " Secrets; `-` is standard input. NAME chooses one of several.",
-        ),
-        click.option("-n", "--namespace", help="Namespace of the integration NAME in the cluster."),
-        click.option(
-            "--kubeconfig",
-            type=click.Path(exists=True, dir_okay=False, path_type=Path),
-            help="How to reach the cluster. Default: the pod's service account, else the usual kubeconfig.",
-        ),
-    )
-    for each in reversed(declared):
-        command = each(command)
-    return command
-
-
-def choice(*, files: tuple[str, ...], namespace: str | None, name: str | None, kubeconfig: Path | None) -> Choice:
-    """Return which integration is meant.
-
-    Raises:
-        click.UsageError: it is not told.
-    """
-    if not files and (namespace is None or name is None):
-        raise click.UsageError("Give -f PATH, or an integration of the cluster as -n NAMESPACE NAME.")
-    return Choice(files=files, namespace=namespace, name=name, kubeconfig=kubeconfig)
 
 
 @asynccontextmanager

@@ -69,6 +69,7 @@ class Subject:
                 integration=self.manifest.key,
                 layer=finding.layer,
                 severity=Severity.WARNING if finding.is_warning else Severity.ERROR,
+                excerpt=finding.excerpt,
             )
 
     def _place(self, path: str, finding: Finding) -> tuple[Manifest, Place]:
@@ -168,6 +169,7 @@ def _problem(
     integration: str | None = None,
     layer: str = "spec",
     severity: Severity = Severity.ERROR,
+    excerpt: str = "",
 ) -> Problem:
     return Problem(
         severity=severity,
@@ -181,4 +183,5 @@ def _problem(
         message=message,
         remedy=remedy,
         layer=layer,
+        excerpt=excerpt,
     )

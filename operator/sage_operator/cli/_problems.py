@@ -26,6 +26,7 @@ class Problem:
         document: the number of the document in its file, from 1; line and column count from 1 too.
         integration: `namespace/name`; empty if it is not known.
         path: as `kubectl explain` spells it, entries by their key: `spec.accounts.fields[phone]`.
+        excerpt: lines that show the place within a text (a condition), for where there is room.
         layer: what set it: `spec`, `preset`, `ConfigMap crm-maps/accounts`.
     """
 
@@ -40,6 +41,7 @@ class Problem:
     message: str
     remedy: str = ""
     layer: str = "spec"
+    excerpt: str = ""
 
     @property
     def sentence(self) -> str:
@@ -74,6 +76,7 @@ def document_of(problems: Sequence[Problem], checked: Sequence[str]) -> dict[str
                 "layer": problem.layer,
                 "message": problem.message,
                 "remedy": problem.remedy,
+                "excerpt": problem.excerpt,
             }
             for problem in problems
         ],

@@ -1,18 +1,15 @@
-"""What commands that ask the live systems share: their options, where credentials come from, and how they connect."""
+"""What commands that ask the live systems share: where credentials come from, and how they connect."""
 
 import os
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
-
-import click
+from typing import TYPE_CHECKING, cast
 
 from sage_operator.cli._manifests import Manifests, Unreadable, secret_values, text_of
+from sage_operator.cli._options import FORCE_MANAGER_VARIABLES, SAGE_VARIABLES, RemoteOptions
 from sage_operator.cli._yaml import InvalidYaml, load
-from sage_operator.controller.config import DEFAULT_HOSTS
 from sage_operator.resources import SageIntegration
 from sage_operator.runner.ports import Remotes
 from sage_operator.sync.errors import SecretNotFound
@@ -21,84 +18,6 @@ from sage_operator.telemetry.redaction import redact
 
 if TYPE_CHECKING:
     from sage_operator.controller.kube import Kube
-
-Command = TypeVar("Command", bound=Callable[..., Any])
-
-SAGE_VARIABLES: Final = {
-    "clientId": "SAGE_CLIENT_ID",
-    "clientSecret": "SAGE_CLIENT_SECRET",
-    "username": "SAGE_USERNAME",
-    "privateKey": "SAGE_PRIVATE_KEY",
-    "audience": "SAGE_AUDIENCE",
-    "refreshToken": "SAGE_REFRESH_TOKEN",
-}
-"""By key of the Secret."""
-FORCE_MANAGER_VARIABLES: Final = {
-    "publicKey": "FORCEMANAGER_PUBLIC_KEY",
-    "privateKey": "FORCEMANAGER_PRIVATE_KEY",
-}
-_VARIABLES: Final = (*SAGE_VARIABLES.values(), *FORCE_MANAGER_VARIABLES.values())
-
-CREDENTIALS_HELP: Final = """Credentials are never given on the command line. They come from, in this order: the files \
-of --sage-credentials and --forcemanager-credentials (a Secret's manifest, or its keys as YAML or JSON); the Secrets \
-among the files of -f, or in the cluster for an integration that is named by -n; the variables SAGE_CLIENT_ID, \
-SAGE_CLIENT_SECRET, FORCEMANAGER_PUBLIC_KEY and FORCEMANAGER_PRIVATE_KEY."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemoteOptions:
-    """How the live systems may be reached."""
-
-    allowed_hosts: tuple[str, ...] = DEFAULT_HOSTS
-    insecure_http: bool = False
-    ca_file: Path | None = None
-    sage_credentials: str | None = None
-    forcemanager_credentials: str | None = None
-
-
-def remote_options(command: Command) -> Command:
-    """Declare the options of `RemoteOptions`; hosts, http and CAs as `run` has them, with the same variables."""
-    path = click.Path(exists=True, dir_okay=False, path_type=Path)
-    declared = (
-        click.option(
-            "--allowed-hosts",
-            envvar="SAGE_OPERATOR_ALLOWED_HOSTS",
-            multiple=True,
-            default=DEFAULT_HOSTS,
-            show_default=True,
-            help="Host that may be reached, as a glob: `*.my.salesforce.com`, `127.0.0.1:8443`. Replaces the default.",
-        ),
-        click.option(
-            "--insecure-http",
-            envvar="SAGE_OPERATOR_INSECURE_HTTP",
-            is_flag=True,
-            help="Allow plain http. For demos and tests only.",
-        ),
-        click.option(
-            "--ca-file",
-            envvar="SAGE_OPERATOR_CA_FILE",
-            type=path,
-            help="PEM file of CA certificates for Sage and ForceManager, beside the system's.",
-        ),
-        click.option(
-            "--sage-credentials",
-            metavar="FILE",
-            help="File with the credentials for Sage: a Secret's manifest, or its keys as YAML or JSON.",
-        ),
-        click.option("--forcemanager-credentials", metavar="FILE", help="The same for ForceManager."),
-    )
-    for each in reversed(declared):
-        command = each(command)
-    return command
-
-
-_REMOTE = ("allowed_hosts", "insecure_http", "ca_file", "sage_credentials", "forcemanager_credentials")
-
-
-def split(options: dict[str, Any]) -> tuple[dict[str, Any], RemoteOptions]:
-    """Return the options that choose the integration, and those of the remotes."""
-    remote = {name: value for name, value in options.items() if name in _REMOTE}
-    return {name: value for name, value in options.items() if name not in _REMOTE}, RemoteOptions(**remote)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +47,8 @@ class Referred:
             raise SecretNotFound(
                 f"There are no credentials for Secret `{name}`.",
                 remedy="Give its manifest among the files (-f), or --sage-credentials and --forcemanager-credentials,"
-                f" or set {', '.join(_VARIABLES[:2])} and {' and '.join(FORCE_MANAGER_VARIABLES.values())}.",
+                f" or set {SAGE_VARIABLES['clientId']}, {SAGE_VARIABLES['clientSecret']} and"
+                f" {' and '.join(FORCE_MANAGER_VARIABLES.values())}.",
             )
         return found, ""
 

@@ -1,45 +1,18 @@
 """`sage-operator check`: what is wrong with manifests, before they reach a cluster."""
 
-import asyncio
 import sys
-from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any
 
 import click
 
 from sage_operator.cli._archive import examples
-from sage_operator.cli._examining import Subject, broken, examined, settings_of_files
-from sage_operator.cli._manifests import Manifests, Unreadable, read
-from sage_operator.cli._problems import (
-    Problem,
-    Severity,
-    document_of,
-    ordered,
-    print_annotations,
-    print_problems,
-)
-from sage_operator.cli._remotes import (
-    CREDENTIALS_HELP,
-    Referred,
-    RemoteOptions,
-    opened,
-    referred,
-    remote_options,
-    spoken,
-)
+from sage_operator.cli._options import CREDENTIALS_HELP, RemoteOptions, remote_options
+from sage_operator.cli._problems import Problem, Severity, document_of, print_annotations, print_problems
 from sage_operator.cli._table import print_document
-from sage_operator.resources import SageIntegration
-from sage_operator.runner.preflight import look
-from sage_operator.sync.errors import SyncError
-from sage_operator.sync.findings import Finding
-from sage_operator.sync.preflight import Known, UnreadableSchema, load_known
-from sage_operator.sync.settings import Settings
 
 NOTHING_FOUND, FOUND, NOT_CHECKED = 0, 1, 2
 """Exit codes."""
-
-_MOST_BYTES: Final = 64 * 1024 * 1024
 
 
 @click.command(
@@ -84,59 +57,15 @@ def check(*, files: tuple[str, ...], schema: str | None, live: bool, strict: boo
     """
     if live and schema is not None:
         raise click.UsageError("Give either --schema or --live.")
+    from sage_operator.cli._checking import NotPossible, check_files  # noqa: PLC0415 - see `_options`
+
     try:
-        manifests = read(files)
-        known = _known(schema)
-        problems = ordered(_problems(manifests, known, RemoteOptions(**remote) if live else None))
-    except (Unreadable, SyncError) as error:
-        raise NotChecked(spoken(error)) from None
-    _print(problems, [manifest.key for manifest in manifests.integrations], output)
+        problems, checked = check_files(files, schema=schema, live=RemoteOptions(**remote) if live else None)
+    except NotPossible as error:
+        raise NotChecked(str(error)) from None
+    _print(problems, checked, output)
     if any(strict or problem.severity is Severity.ERROR for problem in problems):
         sys.exit(FOUND)
-
-
-def _problems(manifests: Manifests, known: Known, live: RemoteOptions | None) -> Iterator[Problem]:
-    yield from broken(manifests)
-    for manifest in manifests.integrations:
-        subject = Subject.read(manifest, manifests)
-        yield from subject.problems
-        integration = subject.integration
-        if integration is None:
-            continue
-        settings, findings = settings_of_files(subject, integration)
-        if live is not None:
-            refers_to = referred(integration, live, manifests=manifests)
-            known, met = asyncio.run(_learned(integration, settings, live, refers_to))
-            findings += met
-        yield from subject.told(examined(settings, findings, known))
-
-
-async def _learned(
-    integration: SageIntegration, settings: Settings, options: RemoteOptions, refers_to: Referred
-) -> tuple[Known, tuple[Finding, ...]]:
-    """Return what the live systems tell, and what is wrong with themselves."""
-    async with opened(integration, options, refers_to) as remotes:
-        return await look(settings, remotes)
-
-
-def _known(schema: str | None) -> Known:
-    """Return what a cache tells.
-
-    Raises:
-        Unreadable: there is none, or it is something else.
-    """
-    if schema is None:
-        return Known()
-    try:
-        with Path(schema).open("rb") as file:
-            content = file.read(_MOST_BYTES)
-        return load_known(content)
-    except OSError as error:
-        raise Unreadable(f"{schema}: {error.strerror}; `sage-operator schema export` writes it") from None
-    except UnreadableSchema as error:
-        raise Unreadable(
-            f"{schema}: it is no schema cache ({error}); `sage-operator schema export` writes one"
-        ) from None
 
 
 def _print(problems: Sequence[Problem], checked: Sequence[str], output: str) -> None:

@@ -10,7 +10,7 @@ import yaml
 from click.testing import CliRunner, Result
 
 from sage_operator.cli import main
-from sage_operator.cli._remotes import FORCE_MANAGER_VARIABLES, SAGE_VARIABLES
+from sage_operator.cli._options import FORCE_MANAGER_VARIABLES, SAGE_VARIABLES
 from sage_operator.simulators import Dataset, Simulators
 from support.manifests import integration, secrets
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from sage_operator.cli import _remotes
+from sage_operator.cli import _options
 
 from .conftest import Live
 
@@ -146,4 +146,4 @@ def test_variables_are_those_of_the_help(live: Live) -> None:
     told = " ".join(live("check", "--help", hosts=False).output.split())
     for variable in live.variables():
         assert variable in told
-    assert set(live.variables()) <= {*_remotes.SAGE_VARIABLES.values(), *_remotes.FORCE_MANAGER_VARIABLES.values()}
+    assert set(live.variables()) <= {*_options.SAGE_VARIABLES.values(), *_options.FORCE_MANAGER_VARIABLES.values()}
