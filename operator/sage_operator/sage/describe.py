@@ -7,6 +7,7 @@ hides are absent
 
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 
 import msgspec
 
@@ -71,7 +72,9 @@ def read_description(answer: Answer) -> SourceObject:
     return SourceObject.of(name=found.name, label=found.label, fields=map(_field, found.fields))
 
 
+@lru_cache(maxsize=8192)
 def _field(described: _Field) -> SourceField:
+    """Return a field; organisations share the equal ones, which most fields of Salesforce and of the package are."""
     return SourceField(
         name=described.name,
         kind=_KINDS.get(described.type, SourceKind.UNKNOWN),
