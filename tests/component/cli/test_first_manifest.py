@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from sage_operator.simulators import CustomField, Simulators
+from sage_operator.simulators import CustomField, Dataset, Simulators, TenantSettings
 
 from .conftest import Live
 
@@ -189,3 +189,19 @@ def test_the_table_names_everybody(live: Live) -> None:
     assert "associated:" in text
     assert "not associated:" in text
     assert "Wrong: fallback: `nobody` matches no user of ForceManager." in text
+
+
+def test_the_poorest_surroundings_give_a_manifest_too(tmp_path: Path) -> None:
+    """Expect one that passes: nobody in common, several companies, no own fields."""
+    data = Dataset(accounts=10, contacts=5, owners=3, companies=2)
+    with Simulators(dataset=data, tenant_settings=TenantSettings(custom_fields={})) as simulators:
+        for pair in data.user_pairs():
+            simulators.sage.control.update("User", pair.sage_id, Email=f"{pair.sage_id}@elsewhere.example")
+        live = Live(simulators=simulators, folder=tmp_path)
+        path = init(live)
+        assert {finding["severity"] for finding in checked(live, path)} <= {"warning"}
+    text = path.read_text(encoding="utf-8")
+    spec = yaml.safe_load(text)["spec"]
+    assert spec["users"] == {"matching": "Email"}
+    assert "payments" not in spec
+    assert re.search(r"# DECIDE: .*compan", text)

@@ -1,12 +1,14 @@
 """`check --live`, `schema export` and `check --schema`, against the simulators."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import Result
 
 from sage_operator.cli import _options
+from sage_operator.simulators import Dataset, Simulators
 
 from .conftest import Live
 
@@ -147,3 +149,13 @@ def test_variables_are_those_of_the_help(live: Live) -> None:
     for variable in live.variables():
         assert variable in told
     assert set(live.variables()) <= {*_options.SAGE_VARIABLES.values(), *_options.FORCE_MANAGER_VARIABLES.values()}
+
+
+def test_authorities_of_ones_own_are_trusted_by_option(tmp_path: Path) -> None:
+    """Expect https with a certificate of an own authority to work with --ca-file, and only with it."""
+    with Simulators(dataset=Dataset(accounts=10, contacts=5, owners=3), tls=tmp_path) as simulators:
+        live = Live(simulators=simulators, folder=tmp_path)
+        path = str(live.write(live.acme(), *live.secrets()))
+        words = ("check", "-f", path, "--live", "--allowed-hosts", "127.0.0.1")
+        live(*words, "--ca-file", str(simulators.ca_file), hosts=False)
+        assert "certificate" in live(*words, hosts=False, code=2).stderr.lower()
