@@ -10,6 +10,7 @@ from sage_operator.sync.errors import System, Unavailable
 from sage_operator.sync.ids import long_id
 from sage_operator.sync.payments.documents import Document
 from sage_operator.sync.payments.reading import Company, CreditLimit, DocumentQuery, DocumentScope
+from sage_operator.sync.presets import PRESETS
 from sage_operator.sync.records import ChangedRow, SourceRow
 from sage_operator.sync.scope import RowQuery, Scope
 from sage_operator.sync.sources import SourceField, SourceKind, SourceObject
@@ -158,7 +159,9 @@ class MemorySource:
     async def describe(self, sage_object: str, *, fresh: bool = False) -> SourceObject:
         """Describe what an account has."""
         self.described.append((sage_object, fresh))
-        fields = (SourceField(name=name, kind=SourceKind.TEXT) for name in ("Name", "Phone", "LastName"))
+        presets = {source.path for rules in PRESETS.values() for rule in rules for source in rule.sources}
+        names = sorted({"Name", "Phone", "LastName"} | {path for path in presets if "." not in path})
+        fields = (SourceField(name=name, kind=SourceKind.TEXT) for name in names)
         return SourceObject.of(name=sage_object, label=sage_object, fields=fields)
 
     async def changed(
