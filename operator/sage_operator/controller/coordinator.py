@@ -101,6 +101,7 @@ class Coordinator:
         """Drop an integration that is gone, and release its claims; its record state stays in the ledger."""
         await self.leave(uid)
         self._slots.pop(uid, None)
+        self._forget_unused_hosts()
         if any(slot.key == key for slot in self._slots.values()):
             return
         metrics.drop_integration(*key.split("/"))
@@ -167,6 +168,10 @@ class Coordinator:
             await publish(slot, self._services)
         return True
 
+    def _forget_unused_hosts(self) -> None:
+        active = [slot.integration for slot in self._slots.values() if not slot.suspended]
+        self._services.upstreams.forget_unused(lambda outage: any(concerns(outage, one) for one in active))
+
     async def _outage_began(self, outage: Outage) -> None:
         """Say once that a remote is down, whoever uses it."""
         concerned = sorted((s for s in self._slots.values() if concerns(outage, s.integration)), key=lambda s: s.key)
@@ -196,6 +201,7 @@ class Coordinator:
             return
         slot.handled_generation = slot.integration.metadata.generation
         slot.suspended = True
+        self._forget_unused_hosts()
         await publish(slot, self._services)
 
     def _start(self, slot: Slot, trigger: Trigger) -> None:

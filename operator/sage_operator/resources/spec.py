@@ -114,8 +114,8 @@ class SageSpec(SpecModel):
     there is only one. It concerns neither accounts nor contacts, which belong to no company."""
 
     auth: SageAuth = SageAuth.CLIENT_CREDENTIALS
-    """How to sign in. `ClientCredentials`: the OAuth client-credentials flow of an external client app with a run-as user,
-    whose permissions decide what can be read; the Secret has the keys `clientId` and `clientSecret`."""
+    """How to sign in. `ClientCredentials`: the OAuth client-credentials flow of an external client app with a run-as
+    user, whose permissions decide what can be read; the Secret has the keys `clientId` and `clientSecret`."""
 
     credentials_secret_ref: SecretRef
     """The Secret with the credentials for Sage, read at the start of each run. A change of it starts a run at once."""

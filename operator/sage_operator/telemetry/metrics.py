@@ -149,6 +149,10 @@ class Metrics:
         """Set whether a host answers."""
         self._upstream_up.labels(system, host).set(int(up))
 
+    def drop_upstream(self, system: str, host: str) -> None:
+        """Forget a host that nobody asks any more."""
+        self._upstream_up.remove(system, host)
+
     def set_quota(self, system: str, host: str, ratio: float) -> None:
         """Set what is left of the day's allowance, from 0 to 1."""
         self._quota.labels(system, host).set(ratio)
@@ -220,6 +224,7 @@ METRICS = Metrics()
 observe_request = METRICS.observe_request
 observe_throttled = METRICS.observe_throttled
 set_upstream = METRICS.set_upstream
+drop_upstream = METRICS.drop_upstream
 set_quota = METRICS.set_quota
 observe_run = METRICS.observe_run
 observe_stage = METRICS.observe_stage

@@ -99,3 +99,11 @@ class Upstreams:
     def outage(self, system: System, host: str) -> Outage | None:
         """Return the outage of a host, if it is down."""
         return self._outages.get((system, host))
+
+    def forget_unused(self, is_used: Callable[[Outage], bool]) -> None:
+        """Forget the hosts that are down and that nobody uses any more: nobody would notice that they are back."""
+        for key, outage in list(self._outages.items()):
+            if not is_used(outage):
+                del self._outages[key]
+                self._failing.pop(key, None)
+                metrics.drop_upstream(key[0].value, key[1])

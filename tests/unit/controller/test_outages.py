@@ -3,11 +3,14 @@
 import pytest
 from structlog.testing import capture_logs
 
+from sage_operator.sync.errors import System
+
 from .conftest import Make
 from .surroundings import Surroundings
 
 pytestmark = pytest.mark.looptime
 
+HOST = "api.forcemanager.com"
 MANY = [f"customer-{number:02}" for number in range(50)]
 
 
@@ -74,3 +77,16 @@ async def test_the_rules_of_conditions_hold_for_who_waits(make: Make) -> None:
         reconciling = operator.condition("Reconciling", name)
         assert reconciling is not None
         assert reconciling["reason"] == "ProgressingWithRetry"
+
+
+async def test_an_outage_of_a_host_that_is_no_longer_used_is_forgotten(make: Make) -> None:
+    """When all its integrations are suspended or deleted; resumed, they find out anew."""
+    operator = await all_proven(make)
+    operator.connector.down = True
+    await operator.go_on(1800, heartbeat=30)
+    for name in MANY[1:]:
+        await operator.apply(name, suspend=True)
+    assert operator.upstreams.outage(System.FORCE_MANAGER, HOST) is not None
+    uid = operator.kube.objects[MANY[0]]["metadata"]["uid"]
+    await operator.coordinator.forget(uid, f"crm/{MANY[0]}")
+    assert operator.upstreams.outage(System.FORCE_MANAGER, HOST) is None

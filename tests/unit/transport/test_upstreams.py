@@ -110,3 +110,15 @@ def test_the_metric_says_what_is_up() -> None:
     assert f"{series} 0.0" in metrics.render().decode()
     watched.answer()
     assert f"{series} 1.0" in metrics.render().decode()
+
+
+def test_a_host_that_nobody_uses_any_more_is_forgotten() -> None:
+    """Its breaker and its series: nobody would notice that it is back. One that is used stays down."""
+    watched = Watched()
+    watched.fail()
+    watched.upstreams.forget_unused(lambda _: True)
+    assert watched.down
+    watched.upstreams.forget_unused(lambda outage: outage.host != HOST)
+    assert not watched.down
+    assert 'host="api.example",system="forcemanager"' not in metrics.render().decode()
+    assert watched.closed == [], "it has not come back"
