@@ -202,7 +202,7 @@ class Facts(Protocol):
     async def figures_due(self, scope: ScopeState, *, now: datetime, after_id: str = "", limit: int) -> Sequence[str]:
         """Ids beyond one, in order, of accounts whose figures are due and that can be updated.
 
-        They are in ForceManager, and if they are rejects, due again.
+        They are in ForceManager, and if it has refused them, due again; rejects of the map can be updated at any time.
         """
 
     async def figures_due_among(self, scope: ScopeState, account_ids: Iterable[str]) -> frozenset[str]:

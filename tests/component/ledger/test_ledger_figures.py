@@ -124,7 +124,7 @@ async def test_equal_figures_are_due_no_longer(bench: Bench) -> None:
 
 
 async def test_which_accounts_can_be_written(bench: Bench) -> None:
-    """Those in ForceManager, in pages, by id; rejects when they are due; not those that left, wait or are unclear."""
+    """Those in ForceManager, in pages, by id; what it refused when that is due; not what left, waits or is unclear."""
     ids = [account_id(number) for number in range(1, 9)]
     await bench.write(*ids[:5])
     await bench.intend(create(ids[5]))
@@ -132,7 +132,8 @@ async def test_which_accounts_can_be_written(bench: Bench) -> None:
         pending(ids[6]),
         reject(ids[7], retry_at=NOW),
         reject(ids[1], retry_at=NOW),
-        reject(ids[2], retry_at=NOW + MINUTE),
+        reject(ids[2], retry_at=NOW + MINUTE, code=Code.REFUSED_BY_FORCE_MANAGER),
+        reject(ids[4], retry_at=NOW + MINUTE, code=Code.LOOKUP_NOT_FOUND),
     )
     await bench.note(release(ids[3]))
     await bench.ledger.make_all_figures_due(bench.scope, as_of=NOW.date())
