@@ -58,7 +58,7 @@ def test_a_run_is_told_with_its_counts() -> None:
     assert dumped["synchronized"] == {"accounts": 1204, "contacts": 3310, "sales": None}
     assert last["sales"] is None
     assert dumped["users"] == {"associated": 12, "unassociated": 3, "unmatched": ""}
-    assert dumped["fields"] == {"accounts": 14, "contacts": 11, "sales": None}
+    assert dumped["fields"] == {"accounts": 14, "contacts": 11, "payments": None}
     assert dumped["rejected"] == 1
     assert dumped["lastHandledReconcileAt"] == "a token"
     assert dumped["lastSyncTime"] == dumped["lastSuccessTime"] == dumped["dataAsOf"] == "2026-11-23T10:00:05Z"
