@@ -23,7 +23,7 @@ from support.prometheus import program, promtool
 from .conftest import ROOT
 
 ALERTS = {alert.name: alert for alert in alerts()}
-NAMES = ("acme", "beta", "gamma")
+NAMES = tuple(f"customer-{number:02}" for number in range(50))
 INTERVAL, STALE = 900, 15
 FAST = Parameters(pace=60, missed=STALE / INTERVAL)
 """A minute is a second; an integration is stale after 15 s, and told of 10 s later."""
@@ -90,7 +90,7 @@ def _free_port() -> int:
 
 @pytest.fixture
 def simulators() -> Iterator[Simulators]:
-    """Both remotes, with few records: the second and third integration of an organisation have them rejected."""
+    """Both remotes, with few records: they belong to the first integration, the others of the organisation have none."""
     with Simulators(dataset=Dataset(accounts=3, contacts=1)) as both:
         yield both
 
@@ -99,7 +99,7 @@ def simulators() -> Iterator[Simulators]:
 def operator(restricted_kubeconfig: Any, namespace: str, tmp_path: Path) -> Iterator[Operator]:
     """The operator under its own ServiceAccount's rights."""
     kubeconfig = restricted_kubeconfig(ROOT / "deploy" / "base")
-    with running(tmp_path / "operator", kubeconfig=kubeconfig, namespace=namespace) as process:
+    with running(tmp_path / "operator", kubeconfig=kubeconfig, namespace=namespace, max_runs=50) as process:
         yield process
 
 
@@ -117,7 +117,7 @@ def prometheus(operator: Operator, tmp_path: Path) -> Iterator[Prometheus]:
 def test_one_outage_is_one_alert_and_one_recovery(
     kubectl: Any, namespace: str, operator: Operator, prometheus: Prometheus, simulators: Simulators
 ) -> None:
-    """ForceManager is cut off from three integrations: its own alert fires, none of theirs, and resolves."""
+    """ForceManager is cut off from fifty integrations: its own alert fires, none of theirs, and resolves."""
     cluster = Integrations(kubectl, namespace)
     began = time.monotonic()
     cluster.apply(*(manifest for name in NAMES for manifest in _manifests(namespace, simulators, name)))
