@@ -11,10 +11,10 @@ from sage_operator.cli._yaml import Place
 from sage_operator.controller.translate import settings_and_findings
 from sage_operator.resources import SageIntegration
 from sage_operator.sync.findings import Finding, FindingKind
+from sage_operator.sync.likeness import nearest
 from sage_operator.sync.lookups import KNOWN_LISTS
 from sage_operator.sync.preflight import Known, examine
 from sage_operator.sync.settings import EntitySettings, Settings
-from sage_operator.sync.suggestions import closest
 
 _LAYER = "ConfigMap "
 
@@ -115,7 +115,7 @@ def _lists(settings: EntitySettings) -> Iterator[Finding]:
     for rule in settings.rules:
         for name in sorted({lookup.list_name for lookup in rule.lookups}):
             if name not in KNOWN_LISTS and not name.startswith("list/"):
-                near = closest(name, KNOWN_LISTS)
+                near = nearest(name, KNOWN_LISTS)
                 yield Finding(
                     kind=FindingKind.UNKNOWN_LIST,
                     subject=f"{settings.entity}.fields[{rule.target}]",

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from sage_operator.cli._manifests import Manifest
 from sage_operator.resources import SageIntegration, crd, names
-from sage_operator.sync.suggestions import closest
+from sage_operator.sync.likeness import nearest
 
 _TOP = ("apiVersion", "kind", "metadata", "spec", "status")
 
@@ -77,7 +77,7 @@ class _Known:
 
 
 def _unknown(path: str, name: str, known: Any) -> Fault:
-    near = closest(name, known)
+    near = nearest(name, known)
     remedy = f"Did you mean `{near}`?" if near else f"Known are {', '.join(f'`{each}`' for each in known)}."
     shown = name if len(name) <= 100 else f"{name[:100]}…"
     return Fault(path=f"{path}.{shown}".removeprefix("."), message="there is no such field", remedy=remedy)

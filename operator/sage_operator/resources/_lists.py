@@ -1,5 +1,6 @@
 """Lists that are maps: their entries are merged by a key, and no key comes twice."""
 
+from collections import Counter
 from typing import Any
 
 from pydantic import AfterValidator
@@ -14,8 +15,8 @@ def unique_by(key: str) -> AfterValidator:
     """Refuse a key that comes twice, as the API server does by the list's type."""
 
     def check(entries: tuple[Any, ...]) -> tuple[Any, ...]:
-        keys = [getattr(entry, key) for entry in entries]
-        if twice := sorted({name for name in keys if keys.count(name) > 1}):
+        times = Counter(getattr(entry, key) for entry in entries)
+        if twice := sorted(name for name, number in times.items() if number > 1):
             raise ValueError(f"`{key}` must be unique; twice or more: {', '.join(twice)}")
         return entries
 

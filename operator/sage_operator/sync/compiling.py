@@ -10,9 +10,10 @@ from sage_operator.sync.errors import blocked
 from sage_operator.sync.expressions import Expression, InvalidExpression, compile_expression
 from sage_operator.sync.fieldmap import MANDATORY, ROOTS, USER_FIELDS, WRITTEN_BY_OPERATOR, FieldRule, OnProblem
 from sage_operator.sync.findings import Finding, FindingKind, by_importance, errors_of
+from sage_operator.sync.likeness import nearest
 from sage_operator.sync.lookups import KNOWN_LISTS, LookupTable
 from sage_operator.sync.records import Scalar
-from sage_operator.sync.suggestions import closest, type_to_create
+from sage_operator.sync.suggestions import type_to_create
 from sage_operator.sync.targets import FieldKind, TargetField, TargetSchema
 
 Lists = Mapping[str, LookupTable]
@@ -95,15 +96,20 @@ def compile_map(
     lists: Lists,
     *,
     source_types: Mapping[str, str] = _NOTHING,
+    untold: frozenset[str] = frozenset(),
 ) -> tuple[tuple[CompiledRule, ...], tuple[Finding, ...]]:
     """Fit a field map to the tenant's schema and value lists; returns what fits, and all that is wrong.
 
     A preset's target that the tenant lacks is left out. A custom field (`Z_…`) that the schema does not list is taken
     as it is, unless the tenant lists its custom fields. `source_types`: by Sage field, the type that a field has to
-    have which holds it (`text, at least 40 characters`), for the advice about fields that are to be created.
+    have which holds it (`text, at least 40 characters`), for the advice about fields that are to be created. `untold`:
+    value lists of which nothing is known: what looks up in them is neither wrong nor compiled.
     """
     needed = mandatory_targets(entity, schema)
-    fitted = [_Fitting(entity, rule, schema, lists, source_types) for rule in applicable(rules, schema)]
+    fitted = [
+        _Fitting(entity, rule, schema, lists, source_types=source_types, untold=untold)
+        for rule in applicable(rules, schema)
+    ]
     compiled = tuple(each.result(needed) for each in fitted)
     findings = [finding for each in fitted for finding in each.findings]
     mapped = {each.rule.target for each in fitted}
@@ -120,7 +126,9 @@ class _Fitting:
         rule: FieldRule,
         schema: TargetSchema,
         lists: Lists,
+        *,
         source_types: Mapping[str, str],
+        untold: frozenset[str],
     ) -> None:
         self.rule = rule
         self.findings: list[Finding] = []
@@ -128,6 +136,7 @@ class _Fitting:
         self._schema = schema
         self._lists = lists
         self._source_types = source_types
+        self._untold = untold
 
     def result(self, needed: tuple[str, ...]) -> CompiledRule | None:
         """Return the compiled rule, None if something is wrong with it."""
@@ -145,7 +154,7 @@ class _Fitting:
             expression=expression,
             mandatory=mandatory,
         )
-        if self.findings:
+        if self.findings or any(lookup.list_name in self._untold for lookup in rule.lookups):
             return None
         if mandatory and rule.is_constant and compiled.constant is None and compiled.default is None:
             self.findings.append(_unfilled(self._entity, rule.target, layer=rule.layer))
@@ -174,7 +183,7 @@ class _Fitting:
                 " or correct the name.",
             )
         elif field is None:
-            near = closest(name, schema.fields)
+            near = nearest(name, schema.fields)
             self._note(
                 FindingKind.UNKNOWN_TARGET,
                 f"ForceManager's {self._entity} have no such field",
@@ -213,9 +222,9 @@ class _Fitting:
                 f"it is a {field.kind}, and a `lookup` gives the id of a row",
                 "Map a target that holds ids, or leave `lookup` out.",
             )
-        for name in sorted({lookup.list_name for lookup in lookups}):
+        for name in sorted({lookup.list_name for lookup in lookups} - self._untold):
             if name not in self._lists:
-                near = closest(name, KNOWN_LISTS)
+                near = nearest(name, KNOWN_LISTS)
                 self._note(
                     FindingKind.UNKNOWN_LIST,
                     f"ForceManager has no value list `{name}`",

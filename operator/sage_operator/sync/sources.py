@@ -5,11 +5,9 @@ Names are compared without case, as Salesforce does.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from enum import StrEnum
-from functools import lru_cache
-from heapq import nlargest
-from itertools import pairwise
+
+from sage_operator.sync.likeness import nearest
 
 
 class SourceKind(StrEnum):
@@ -167,12 +165,11 @@ def resolve(path: str, *, of: str, objects: Described) -> SourceField | Unresolv
     if reference is not None:
         problem = f"`{last}` is the way to a parent of {current.name}, not a field: add one of the parent's fields"
         return Unresolved(part=last, position=position, problem=problem, nearest=f"{last}.Name")
-    names = {field.name.lower(): field.name for field in current.fields.values()}
     return Unresolved(
         part=last,
         position=position,
         problem=f"{current.name} has no field `{last}`, or it is hidden from the integration user",
-        nearest=_nearest(last, names),
+        nearest=nearest(last, (field.name for field in current.fields.values())),
     )
 
 
@@ -221,31 +218,9 @@ def _no_parent(current: SourceObject, name: str, position: int) -> Unresolved:
     field = current.field(name)
     if field is None:
         problem = f"{current.name} has no parent `{name}`, or it is hidden from the integration user"
-        names = {key: parent.relationship_name or "" for key, parent in current.parents.items()}
-        return Unresolved(part=name, position=position, problem=problem, nearest=_nearest(name, names))
+        names = [parent.relationship_name for parent in current.parents.values() if parent.relationship_name]
+        return Unresolved(part=name, position=position, problem=problem, nearest=nearest(name, names))
     if field.relationship_name is None:
         return Unresolved(part=name, position=position, problem=f"`{field.name}` of {current.name} has no parent")
     problem = f"`{field.name}` of {current.name} is a field; its parent is reached by the relationship"
     return Unresolved(part=name, position=position, problem=problem, nearest=field.relationship_name)
-
-
-def _nearest(name: str, known: Mapping[str, str]) -> str | None:
-    """Return the known name that is most like one; `known` has them by lower case.
-
-    An object may have 800 fields whose names are much alike, for which difflib alone takes 50 ms: it judges only those
-    that share most pairs of letters.
-    """
-    name = name.lower()
-    likely = nlargest(8, known, key=lambda one: _alike(_pairs(name), _pairs(one)))
-    close = get_close_matches(name, likely, n=1, cutoff=0.7)
-    return known[close[0]] if close else None
-
-
-def _alike(one: frozenset[str], other: frozenset[str]) -> float:
-    """Return how many of their pairs of letters two names share, from 0 to 1 (Dice)."""
-    return 2 * len(one & other) / max(1, len(one) + len(other))
-
-
-@lru_cache(maxsize=4096)
-def _pairs(name: str) -> frozenset[str]:
-    return frozenset(map("".join, pairwise(name)))

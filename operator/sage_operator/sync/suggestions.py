@@ -1,20 +1,12 @@
-"""Advice that goes with findings: what a name may have meant, and what type a missing field should have."""
+"""Advice that goes with findings: what type a missing field should have."""
 
 import re
-from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
+from collections.abc import Mapping
 
 from sage_operator.sync.fieldmap import FieldRule
 from sage_operator.sync.sources import SourceField, SourceKind
 
 _DECIMAL = re.compile(r"[+-]?\d+(\.\d+)?", re.ASCII)
-
-
-def closest(name: str, known: Iterable[str]) -> str | None:
-    """Return the known name that is most like this one, None if none is."""
-    by_folded = {each.casefold(): each for each in sorted(known)}
-    found = get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.7)
-    return by_folded[found[0]] if found else None
 
 
 def type_for(field: SourceField) -> str:

@@ -1,7 +1,8 @@
 import pytest
 
+from sage_operator.sync.likeness import nearest
 from sage_operator.sync.sources import SourceField, SourceKind
-from sage_operator.sync.suggestions import closest, type_for
+from sage_operator.sync.suggestions import type_for
 
 
 @pytest.mark.parametrize(
@@ -10,7 +11,7 @@ from sage_operator.sync.suggestions import closest, type_for
 )
 def test_the_name_that_was_probably_meant(name: str, meant: str | None) -> None:
     """Letters that are swapped, and case; nothing is suggested that is not alike."""
-    assert closest(name, ["phone", "phone2", "fax", "countryId", "comment"]) == meant
+    assert nearest(name, ["phone", "phone2", "fax", "countryId", "comment"]) == meant
 
 
 @pytest.mark.parametrize(

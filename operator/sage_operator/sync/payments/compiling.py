@@ -10,8 +10,8 @@ from typing import Final
 
 from sage_operator.sync.fieldmap import FieldRule
 from sage_operator.sync.findings import Finding, FindingKind, by_importance
+from sage_operator.sync.likeness import nearest
 from sage_operator.sync.payments.settings import Figure, FigureRule, Of, PaymentStatus
-from sage_operator.sync.suggestions import closest
 from sage_operator.sync.targets import FieldKind, TargetField, TargetSchema
 
 STATUS_LENGTH: Final = 20
@@ -100,7 +100,7 @@ def _missing(rule: FigureRule, schema: TargetSchema) -> Finding:
             "ForceManager's accounts have no such custom field",
             f"Create it in ForceManager ({rule.target}: {_TYPES[kind_of(rule)]}), or correct the name.",
         )
-    near = closest(rule.target, schema.fields)
+    near = nearest(rule.target, schema.fields)
     return _finding(
         rule,
         FindingKind.UNKNOWN_TARGET,

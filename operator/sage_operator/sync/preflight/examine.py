@@ -8,6 +8,7 @@ from sage_operator.sync.compiling import CompiledRule, applicable, compile_map, 
 from sage_operator.sync.entities import Entity
 from sage_operator.sync.fieldmap import lists_used
 from sage_operator.sync.findings import Finding, FindingKind, by_importance, errors_of, warnings_of
+from sage_operator.sync.likeness import nearest
 from sage_operator.sync.lookups import USERS, LookupTable, user_list
 from sage_operator.sync.payments.compiling import CompiledFigure, compile_figures, without_figures
 from sage_operator.sync.preflight.condition import examine_condition
@@ -17,7 +18,6 @@ from sage_operator.sync.preflight.origins import examine_sources, source_types
 from sage_operator.sync.preflight.people import examine_users
 from sage_operator.sync.settings import EntitySettings, Settings
 from sage_operator.sync.sources import undescribed
-from sage_operator.sync.suggestions import closest
 from sage_operator.sync.targets import FieldKind, TargetField, TargetSchema, ValueList
 from sage_operator.sync.users import Associations
 from sage_operator.sync.where import Condition
@@ -145,20 +145,20 @@ class _Map:
         entity, lists = settings.entity, _lists(tenant)
         schema = tenant.schemas.get(entity) if tenant is not None else None
         tables = {name: LookupTable.of(values) for name, values in lists.items()}
+        rules = applicable(settings.rules, schema) if schema is not None else settings.rules
+        # Nobody has said that they are not there.
+        untold = frozenset(lists_used(rules)) - lists.keys() - (tenant.absent if tenant is not None else frozenset())
         compiled, findings = compile_map(
             entity,
             settings.rules,
             schema if schema is not None else _permissive(settings),
             tables,
             source_types=source_types(entity, settings.rules, sage),
+            untold=untold,
         )
-        rules = applicable(settings.rules, schema) if schema is not None else settings.rules
         found = list(findings)
-        unknown = frozenset(lists_used(rules)) - lists.keys() - (tenant.absent if tenant is not None else frozenset())
-        if unknown:  # nobody has said that they are not there
-            found = [f for f in found if f.kind is not FindingKind.UNKNOWN_LIST or not _names(f, unknown)]
         if tenant is not None:
-            found += [_not_checked("forceManager", f"the value list `{name}`") for name in sorted(unknown)]
+            found += [_not_checked("forceManager", f"the value list `{name}`") for name in sorted(untold)]
             found += [_not_checked("forceManager", f"ForceManager's {entity}")] if schema is None else []
         if sage is not None:
             found += examine_sources(entity, rules, schema, sage)
@@ -173,10 +173,6 @@ def _permissive(settings: EntitySettings) -> TargetSchema:
     """Return a schema that takes everything: that of a tenant of which nothing is known."""
     targets = (rule.target for rule in settings.rules)
     return TargetSchema(fields={target: TargetField(name=target, kind=FieldKind.UNKNOWN) for target in targets})
-
-
-def _names(finding: Finding, lists: frozenset[str]) -> bool:
-    return any(f"`{name}`" in finding.message for name in lists)
 
 
 def _about_sage(settings: Settings, sage: KnownSage) -> Iterable[Finding]:
@@ -230,7 +226,7 @@ def _branch(branch: str, branches: ValueList | None) -> tuple[int | None, tuple[
         return found, ()
     labels = sorted({min(row.labels) for row in rows if row.labels})
     shown = ", ".join(f"`{label}`" for label in labels[:5]) + (" …" if len(labels) > 5 else "")
-    near = closest(branch, labels)
+    near = nearest(branch, labels)
     remedy = f"Set spec.forceManager.branch to one of {shown}" if shown else "Create a branch in ForceManager"
     finding = Finding(
         kind=FindingKind.BRANCH_NOT_FOUND,
