@@ -10,7 +10,6 @@ from sage_operator.cli._archive import check_integration, examples, ledger_optio
 from sage_operator.cli._payment_chart import check_plot, plot
 from sage_operator.cli._payment_view import Payments, document, print_payments
 from sage_operator.cli._table import Format, output_option, print_document
-from sage_operator.runner.documents import DOCUMENTS
 from sage_operator.sync.payments.figures import Frame, reckon
 from sage_operator.sync.payments.periods import CompareWith, PeriodKind, today
 from sage_operator.sync.payments.series import series
@@ -88,8 +87,9 @@ def payments(
     All is computed from the documents in the operator's ledger, as they were when Sage was last read. INTEGRATION, by
     name or as NAMESPACE/NAME, says which documents count and how; it is read from the cluster, or from a manifest.
     """
-    # Imported here: the resource's models take a quarter of a second, which `--help` need not wait for.
+    # Imported here: the resource's models and the runner take half a second, which `--help` need not wait for.
     from sage_operator.cli._payment_settings import from_cluster, from_manifest, settings_of  # noqa: PLC0415
+    from sage_operator.runner.documents import DOCUMENTS  # noqa: PLC0415
 
     manifest = from_manifest(filename, integration) if filename is not None else None
     if manifest is not None:
