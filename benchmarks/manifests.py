@@ -4,7 +4,7 @@
 
 Each case is measured several times; the slowest of each is told, in CPU time, since other processes of the machine are
 no part of it. `read`: the YAML with the place of each value; `check`: all that `sage-operator check -f` does with it.
-The garbage collector leaves alone what the program has loaded itself: looking that through takes 30 ms, whatever is read.
+The garbage collector leaves alone what the program has loaded itself: that takes 30 ms to look through.
 """
 
 import argparse
