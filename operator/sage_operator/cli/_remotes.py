@@ -5,7 +5,7 @@ import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from sage_operator.cli._manifests import Manifests, Unreadable, secret_values, text_of
 from sage_operator.cli._options import FORCE_MANAGER_VARIABLES, SAGE_VARIABLES, RemoteOptions
@@ -129,7 +129,5 @@ async def opened(integration: SageIntegration, options: RemoteOptions, refers_to
         sage = await stack.enter_async_context(SageAccess(hosts=hosts, retry=retry, ca_file=ca_file))
         force_manager = ForceManagerAccess(hosts=hosts, retry=retry, ca_file=ca_file)
         stack.push_async_callback(force_manager.aclose)
-        # Of the cluster no more is used here than what `Referred` has.
-        kube = cast("Kube", refers_to)
-        connector = RemoteConnector(kube=kube, sage=sage, force_manager=force_manager, hosts=hosts)
+        connector = RemoteConnector(references=refers_to, sage=sage, force_manager=force_manager, hosts=hosts)
         yield await stack.enter_async_context(connector.connect(integration, {}))

@@ -54,7 +54,7 @@ async def serve(config: Config, *, stop: asyncio.Event | None = None, ready: asy
         coordinator = Coordinator(
             Services(
                 kube=kube,
-                connector=RemoteConnector(kube=kube, sage=sage, force_manager=force_manager, hosts=hosts),
+                connector=RemoteConnector(references=kube, sage=sage, force_manager=force_manager, hosts=hosts),
                 ledger=ledger,
                 upstreams=upstreams,
                 limit=asyncio.Semaphore(config.max_runs),

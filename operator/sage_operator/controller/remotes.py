@@ -2,8 +2,8 @@
 
 from collections.abc import AsyncIterator, Mapping, MutableMapping
 from contextlib import asynccontextmanager
+from typing import Protocol
 
-from sage_operator.controller.kube import Kube
 from sage_operator.controller.referents import Referent, ReferentKind
 from sage_operator.controller.translate import SharedMaps, shared_maps
 from sage_operator.forcemanager import ForceManagerAccess, Keys
@@ -18,12 +18,26 @@ _SAGE_KEYS = ("clientId", "clientSecret")
 _FORCE_MANAGER_KEYS = ("publicKey", "privateKey")
 
 
+class References(Protocol):
+    """Where Secrets and ConfigMaps are read: the cluster, or files that stand in for it."""
+
+    async def read_secret(self, namespace: str, name: str) -> tuple[Mapping[str, str], str]:
+        """Return a Secret's keys and values, and its version.
+
+        Raises:
+            SecretNotFound: it is not there.
+        """
+
+    async def read_config_map(self, namespace: str, name: str) -> tuple[Mapping[str, str], str] | None:
+        """Return a ConfigMap's keys and texts, and its version; None if it is not there."""
+
+
 class RemoteConnector:
     """Connects integrations to their remotes, with the credentials from Secrets of their own namespace."""
 
-    def __init__(self, *, kube: Kube, sage: SageAccess, force_manager: ForceManagerAccess, hosts: HostPolicy) -> None:
+    def __init__(self, *, references: References, sage: SageAccess, force_manager: ForceManagerAccess, hosts: HostPolicy) -> None:
         """Take the process-wide accesses, which share sessions, pace and caches between integrations."""
-        self._kube = kube
+        self._references = references
         self._sage = sage
         self._force_manager = force_manager
         self._hosts = hosts
@@ -62,7 +76,7 @@ class RemoteConnector:
         for name, wanted in keys.items():
             referent = Referent(kind=ReferentKind.CONFIG_MAP, namespace=namespace, name=name)
             used[referent] = ""
-            answer = await self._kube.read_config_map(namespace, name)
+            answer = await self._references.read_config_map(namespace, name)
             if answer is not None:
                 texts, used[referent] = answer
                 found |= {(name, key): texts[key] for key in wanted if key in texts}
@@ -75,7 +89,7 @@ class RemoteConnector:
         namespace = integration.metadata.namespace
         secret = Referent(kind=ReferentKind.SECRET, namespace=namespace, name=name)
         used[secret] = ""
-        values, used[secret] = await self._kube.read_secret(namespace, name)
+        values, used[secret] = await self._references.read_secret(namespace, name)
         missing = [key for key in keys if not values.get(key)]
         if missing:
             listed = " and ".join(f"`{key}`" for key in missing)
