@@ -108,7 +108,7 @@ def _draw_periods(axes: Any, payments: Payments) -> None:
         label=f"invoiced in the {before}", color=_VERMILION, linestyle="none", marker="D", markeredgecolor=_BLACK,
     )  # fmt: skip
     axes.set_xticks(places, names, rotation=90 if len(rows) > 18 else 0, fontsize="small")
-    axes.set_ylabel("amount")
+    axes.set_ylabel("amount" if payments.currency is None else f"amount in {payments.currency}")
     axes.axhline(0, color=_BLACK, linewidth=0.8)
     _finish(axes, axes.yaxis)
     axes.legend(frameon=False, ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1), fontsize="small")

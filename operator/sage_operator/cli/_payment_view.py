@@ -37,6 +37,8 @@ class Payments:
     """How an account pays.
 
     Attributes:
+        company: whose documents these are; None if no run has told yet.
+        currency: the ISO code of its base currency, in which all amounts are; None if it is not known.
         today: in `time_zone`; what the figures are as of.
         read_until: UTC on Sage's clock, up to which documents have been read.
         now: figures as of now.
@@ -45,6 +47,8 @@ class Payments:
     """
 
     account: "ArchivedRecord"
+    company: str | None
+    currency: str | None
     time_zone: str
     today: date
     read_until: datetime
@@ -66,6 +70,8 @@ def document(payments: Payments) -> dict[str, Any]:
             "forceManagerId": payments.account.target_id,
             "label": payments.account.label,
         },
+        "company": payments.company,
+        "currency": payments.currency,
         "timeZone": payments.time_zone,
         "today": payments.today.isoformat(),
         "readUntil": iso(payments.read_until),
@@ -109,6 +115,7 @@ def print_payments(payments: Payments) -> None:
             ("Account", payments.account.label),
             ("Sage id", payments.account.sage_id),
             ("Integration", payments.account.integration),
+            ("Company", _company(payments)),
             ("Today", f"{payments.today} in {payments.time_zone}; Sage was read until {shown(payments.read_until)}"),
             ("Status", now[Figure.STATUS]),
             ("Outstanding", money(now[Figure.OUTSTANDING])),
@@ -121,6 +128,12 @@ def print_payments(payments: Payments) -> None:
     )
     click.echo()
     _print_periods(payments)
+
+
+def _company(payments: Payments) -> str | None:
+    if payments.company is None or payments.currency is None:
+        return payments.company
+    return f"{payments.company}; amounts are in {payments.currency}"
 
 
 def _credit(now: Mapping[Figure, Scalar]) -> str | None:

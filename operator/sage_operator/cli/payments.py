@@ -1,5 +1,6 @@
 """`sage-operator payments`: how an account pays, period by period, from the ledger."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -11,7 +12,7 @@ from sage_operator.cli._payment_chart import check_plot, plot
 from sage_operator.cli._payment_view import Payments, document, print_payments
 from sage_operator.cli._table import Format, output_option, print_document
 from sage_operator.sync.payments.figures import Frame, reckon
-from sage_operator.sync.payments.periods import CompareWith, PeriodKind, today
+from sage_operator.sync.payments.periods import JANUARY, CompareWith, PeriodKind, today
 from sage_operator.sync.payments.series import series
 from sage_operator.sync.payments.settings import PaymentSettings
 
@@ -56,9 +57,7 @@ _AT_MOST: Final = 10
 @click.option(
     "--fiscal-start",
     type=click.IntRange(1, 12),
-    default=1,
-    show_default=True,
-    help="Month in which the company's fiscal year begins in Sage, if the integration leaves it to the company.",
+    help="Month in which fiscal years begin. Default: as the integration has it, else as the company has it in Sage.",
 )
 @click.option(
     "--kubeconfig",
@@ -77,7 +76,7 @@ def payments(
     compare: str | None,
     chart: Path | None,
     filename: str | None,
-    fiscal_start: int,
+    fiscal_start: int | None,
     kubeconfig: Path | None,
     ledger: Path,
     output: Format,
@@ -102,9 +101,9 @@ def payments(
         account = _account(archive, words.strip(), key)
         facts = archive.facts(account, stream=DOCUMENTS)
     settings = settings_of(manifest if manifest is not None else from_cluster(key, kubeconfig), key)
-    told = _reckon(
-        account, facts, settings, kind=_KINDS[period], count=count, compare=compare, company_fiscal_start=fiscal_start
-    )
+    if fiscal_start is not None:
+        settings = replace(settings, fiscal_start=fiscal_start)
+    told = _reckon(account, facts, settings, kind=_KINDS[period], count=count, compare=compare)
     if chart is not None:
         plot(told, chart)
     if output == "table":
@@ -121,7 +120,6 @@ def _reckon(
     kind: PeriodKind,
     count: int,
     compare: str | None,
-    company_fiscal_start: int,
 ) -> Payments:
     """Compute the figures.
 
@@ -133,10 +131,13 @@ def _reckon(
             f"No run of {account.integration} has read all documents yet. See `sage-operator runs list`."
         )
     day = today(_now(), settings.time_zone)
+    company_fiscal_start = facts.fiscal_start or JANUARY
     frame = Frame.of(settings, today=day, company_fiscal_start=company_fiscal_start, kinds=())
     compared_with = _COMPARED[compare] if compare is not None else settings.compare_with
     return Payments(
         account=account,
+        company=facts.company,
+        currency=facts.currency or None,
         time_zone=settings.time_zone,
         today=day,
         read_until=facts.read_until,

@@ -4,7 +4,7 @@ from sqlalchemy import Connection, inspect, text
 
 from sage_operator.sync.errors import LedgerUnavailable
 
-HEAD = "0003"
+HEAD = "0005"
 """The newest migration. Revisions are numbers of four digits, each on top of the one before."""
 
 

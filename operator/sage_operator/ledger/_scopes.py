@@ -9,6 +9,7 @@ from sqlalchemy import Connection, bindparam, case, delete, insert, or_, select,
 from sage_operator.ledger._sql import ForMany, any_of, listed, upsert
 from sage_operator.ledger.tables import OPEN, passes, records, scopes, target_index
 from sage_operator.sync.entities import Entity, Mode, RecordStatus
+from sage_operator.sync.payments.reading import Company
 from sage_operator.sync.records import TargetRow
 from sage_operator.sync.state import Pass, ScopeState
 
@@ -41,6 +42,22 @@ _forget_entered = (
         records.c.status == RecordStatus.SYNCHRONIZED.value,
     )
     .values(entered=False)
+)
+
+
+_of = scopes.c.id == bindparam("scope")
+_company = select(scopes.c.company, scopes.c.currency, scopes.c.fiscal_start).where(_of)
+_save_company = (
+    update(scopes)
+    .where(
+        _of,
+        or_(
+            scopes.c.company.is_distinct_from(bindparam("name")),
+            scopes.c.currency.is_distinct_from(bindparam("code")),
+            scopes.c.fiscal_start.is_distinct_from(bindparam("month")),
+        ),
+    )
+    .values(company=bindparam("name"), currency=bindparam("code"), fiscal_start=bindparam("month"))
 )
 
 
@@ -81,6 +98,18 @@ def open_scope(connection: Connection, *, integration: str, fingerprint: str, te
 def deactivate(connection: Connection, integration: str) -> None:
     """Release all claims of an integration."""
     connection.execute(update(scopes).where(scopes.c.integration == integration).values(active=False))
+
+
+def save_company(connection: Connection, scope: ScopeState, company: Company) -> None:
+    """Remember whose documents count; who reads the ledger beside the operator asks nobody else."""
+    which = {"scope": scope.id, "name": company.name, "code": company.currency, "month": company.fiscal_start}
+    connection.execute(_save_company, which)
+
+
+def company_of(connection: Connection, scope: ScopeState) -> tuple[str | None, str | None, int | None]:
+    """Return name, base currency and first month of the fiscal year of the company whose documents count."""
+    name, currency, fiscal_start = connection.execute(_company, {"scope": scope.id}).one()
+    return name, currency, fiscal_start
 
 
 def _unfinished(connection: Connection, scope_id: int) -> Pass | None:

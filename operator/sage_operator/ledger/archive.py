@@ -27,7 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from sage_operator.ledger import _facts, _runs, _streams
+from sage_operator.ledger import _facts, _runs, _scopes, _streams
 from sage_operator.ledger._actions import Stage
 from sage_operator.ledger._schema import HEAD
 from sage_operator.ledger.tables import OPEN, actions, records, runs, scopes
@@ -110,11 +110,17 @@ class ArchivedFacts:
         documents: all that are kept of the account, in the order of their ids.
         credit_limit: None if it has none, or if none of the integration's figures needs it.
         read_until: UTC on Sage's clock, up to which documents have been read; None before the first complete load.
+        company: the name of the company whose documents these are; None before it was first resolved.
+        currency: the ISO code of its base currency; empty or None if it is not known.
+        fiscal_start: the month, 1 to 12, in which its fiscal year begins; None if it is not known.
     """
 
     documents: tuple[Document, ...]
     credit_limit: Decimal | None
     read_until: datetime | None
+    company: str | None
+    currency: str | None
+    fiscal_start: int | None
 
 
 class Archive:
@@ -206,10 +212,14 @@ class Archive:
         """Return what is kept of an account's payments; `stream` is the name under which documents are read."""
         scope = ScopeState(id=account.scope_id, hash_key=b"", tenant="")  # for its id: nothing is hashed here
         ids = (account.sage_id,)
+        company, currency, fiscal_start = _scopes.company_of(self._connection, scope)
         return ArchivedFacts(
             documents=_facts.documents_of(self._connection, scope, ids)[account.sage_id],
             credit_limit=_facts.credit_limits_of(self._connection, scope, ids).get(account.sage_id),
             read_until=_streams.state(self._connection, scope, stream).watermark,
+            company=company,
+            currency=currency,
+            fiscal_start=fiscal_start,
         )
 
     def rejects(self, *, integration: str | None, namespace: str | None, limit: int) -> Sequence[ArchivedRecord]:

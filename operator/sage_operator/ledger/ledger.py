@@ -16,6 +16,7 @@ from sage_operator.ledger._retention import Pruned
 from sage_operator.ledger._sql import size
 from sage_operator.sync.entities import Entity, Mode
 from sage_operator.sync.payments.documents import Document
+from sage_operator.sync.payments.reading import Company
 from sage_operator.sync.records import Action, RecordState, TargetRow
 from sage_operator.sync.state import (
     Claim,
@@ -229,6 +230,10 @@ class SqlLedger:
     async def save_stream(self, scope: ScopeState, name: str, reached: StreamState) -> None:
         """Store how far a stream of facts has been read."""
         await self._database.run(_streams.save, scope, name, reached)
+
+    async def save_company(self, scope: ScopeState, company: Company) -> None:
+        """Remember whose documents count."""
+        await self._database.run(_scopes.save_company, scope, company)
 
     async def store_documents(
         self, scope: ScopeState, documents: Iterable[Document], *, seen_by: str | None = None

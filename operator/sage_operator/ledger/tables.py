@@ -41,6 +41,10 @@ scopes = Table(
     # The scope that its integration works in now. Claims of a scope that is not active are free for anybody.
     Column("active", Boolean, nullable=False),
     Column("figures_as_of", Text),  # a date
+    # What the company whose documents count was when they were last read.
+    Column("company", Text),
+    Column("currency", Text),
+    Column("fiscal_start", Integer),
     UniqueConstraint("integration", "fingerprint", name="scopes_integration_fingerprint"),
 )
 

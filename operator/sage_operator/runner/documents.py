@@ -53,6 +53,7 @@ class FactReader:
 
         Returns how far each stream has been read, to be stored by `save` when the run is complete.
         """
+        await self.run.ledger.save_company(self.run.scope, self.payments.company)
         digest = documents_digest(self.payments.documents)
         reached = {DOCUMENTS: await self._documents(digest), LIMITS: await self._limits(digest)}
         await self._make_due()

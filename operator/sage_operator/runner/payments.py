@@ -7,13 +7,11 @@ from typing import Self
 
 from sage_operator.sync.payments.compiling import CompiledFigure
 from sage_operator.sync.payments.figures import Frame
-from sage_operator.sync.payments.periods import today
+from sage_operator.sync.payments.periods import JANUARY, today
 from sage_operator.sync.payments.planning import FigureContext
 from sage_operator.sync.payments.reading import Company, DocumentScope
 from sage_operator.sync.payments.settings import Figure, PaymentSettings
 from sage_operator.sync.scope import Scope
-
-_JANUARY = 1
 
 
 @dataclass(slots=True, kw_only=True)
@@ -49,7 +47,7 @@ class Payments:
         frame = Frame.of(
             settings,
             today=today(now, settings.time_zone),
-            company_fiscal_start=company.fiscal_start or _JANUARY,
+            company_fiscal_start=company.fiscal_start or JANUARY,
         )
         return cls(
             settings=settings,

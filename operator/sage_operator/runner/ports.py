@@ -161,6 +161,9 @@ class Facts(Protocol):
     async def save_stream(self, scope: ScopeState, name: str, reached: StreamState) -> None:
         """Store how far a stream has been read; the watermark never moves back."""
 
+    async def save_company(self, scope: ScopeState, company: Company) -> None:
+        """Remember whose documents count, for who reads the ledger beside the operator."""
+
     async def store_documents(
         self, scope: ScopeState, documents: Iterable[Document], *, seen_by: str | None = None
     ) -> int:

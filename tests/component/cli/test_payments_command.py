@@ -30,6 +30,7 @@ from component.ledger.examples import Bench, account_id, release
 from sage_operator.cli import main
 from sage_operator.cli import payments as command
 from sage_operator.ledger import SqlLedger
+from sage_operator.sync.payments.reading import Company
 from sage_operator.sync.state import StreamState
 from unit.payments.test_worked_example import LIMIT, PAGE, SETTINGS, documents, tables
 
@@ -85,6 +86,8 @@ async def shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
             await bench.write(sage_id, target_id=1000 + number, label=name)
         await ledger.store_documents(bench.scope, [replace(document, account_id=ACME) for document in documents()])
         await ledger.store_credit_limits(bench.scope, {ACME: LIMIT})
+        company = Company(id="a00000000000001AAA", name="Acme Iberia S.L.", currency="EUR", fiscal_start=4)
+        await ledger.save_company(bench.scope, company)
         await ledger.save_stream(bench.scope, "documents", StreamState(watermark=READ, digest="digest"))
         await bench.note(release(LEFT))
         shown = Shown(ledger=tmp_path / "ledger.db", manifest=tmp_path / "acme.yaml", bench=bench)
@@ -139,6 +142,8 @@ def test_keys_of_the_document_stay(shown: Shown) -> None:
             "forceManagerId": 1000,
             "label": NAMES[ACME],
         },
+        "company": "Acme Iberia S.L.",
+        "currency": "EUR",
         "timeZone": "Europe/Madrid",
         "today": "2026-11-24",
         "readUntil": "2026-11-24T09:15:00Z",
@@ -164,12 +169,22 @@ def test_an_account_without_documents_has_no_invoices(shown: Shown) -> None:
 
 
 def test_fiscal_years_are_the_integrations_or_the_companys(shown: Shown) -> None:
-    """Expect the option where the manifest leaves it to the company, and the manifest where it does not."""
+    """Expect those of the company where the manifest leaves it to it, and what is asked for in words before both."""
     words = ("--account", ACME, "--period", "year", "--periods", "1")
-    assert shown.document(*words)["periods"][0]["name"] == "FY2026"
-    assert shown.document(*words, "--fiscal-start", "4")["periods"][0]["name"] == "FY2027"
+    assert shown.document(*words)["periods"][0]["name"] == "FY2027"  # from April: the company's
     shown.write(fiscalYearStartMonth=12)
-    assert shown.document(*words, "--fiscal-start", "4")["periods"][0]["name"] == "FY2026"
+    assert shown.document(*words)["periods"][0]["name"] == "FY2026"
+    assert shown.document(*words, "--fiscal-start", "10")["periods"][0]["name"] == "FY2027"
+
+
+async def test_a_ledger_without_company_still_tells(shown: Shown) -> None:
+    """Expect calendar years and no currency from a company of which Sage tells nothing but its name."""
+    await shown.bench.ledger.save_company(
+        shown.bench.scope, Company(id="a00000000000001AAA", name="Acme", currency="", fiscal_start=None)
+    )
+    found = shown.document("--account", ACME, "--period", "year", "--periods", "1")
+    assert (found["company"], found["currency"], found["periods"][0]["name"]) == ("Acme", None, "FY2026")
+    assert "Company:       Acme\n" in shown("--account", ACME).stdout
 
 
 # The table
@@ -179,6 +194,7 @@ def test_the_table_is_plain_without_a_terminal(shown: Shown) -> None:
     """Expect facts above, a line a period with its bar, and what is counted in part."""
     text = shown("--account", ACME, "--periods", "5").stdout
     assert "\x1b" not in text
+    assert "Company:       Acme Iberia S.L.; amounts are in EUR\n" in text
     assert "Status:        SeriouslyOverdue\n" in text
     assert "Overdue:       1,063.00, the oldest for 674 days\n" in text
     assert "By age:        not due 2,238.50, 1 to 30 days 500.00, 31 to 60 days 0.00," in text

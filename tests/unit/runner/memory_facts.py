@@ -9,6 +9,7 @@ from typing import Any
 from sage_operator.sync.codes import Code
 from sage_operator.sync.entities import Entity, RecordStatus
 from sage_operator.sync.payments.documents import Document
+from sage_operator.sync.payments.reading import Company
 from sage_operator.sync.records import RecordState
 from sage_operator.sync.state import ScopeState, StreamState
 
@@ -23,6 +24,7 @@ class FactsOnDisk:
     limits: dict[str, Decimal] = field(default_factory=dict)
     due: set[str] = field(default_factory=set)
     as_of: date | None = None
+    company: Company | None = None
 
     def forget(self, account_id: str) -> None:
         """Drop all facts of an account."""
@@ -57,6 +59,12 @@ class MemoryFacts:
         before = self.facts.streams.get(name, StreamState()).watermark
         latest = max((moment for moment in (before, reached.watermark) if moment is not None), default=None)
         self.facts.streams[name] = replace(reached, watermark=latest)
+        await self._moment()
+
+    async def save_company(self, _scope: ScopeState, company: Company) -> None:
+        """Remember the company."""
+        await self._begin()
+        self.facts.company = company
         await self._moment()
 
     async def store_documents(

@@ -9,6 +9,9 @@ from enum import StrEnum
 from typing import Final
 from zoneinfo import ZoneInfo
 
+JANUARY: Final = 1
+"""The month in which fiscal years begin where neither the integration nor the company says otherwise."""
+
 _DAY: Final = timedelta(days=1)
 
 
