@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sage_operator.resources import Condition, ConditionStatus, ConditionType, Reason, UserCounts
+from sage_operator.resources import Condition, ConditionStatus, ConditionType, Reason, UserCounts, Warnings
 
 RECOVERED = "Recovered"
 
@@ -24,6 +24,14 @@ def drift(before: UserCounts | None, after: UserCounts | None) -> tuple[Event, .
     if not now or now == was:
         return ()
     return (Event(warning=True, reason="UserMapDrift", message=f"No longer associated: {now}."),)
+
+
+def doubts(before: Warnings | None, after: Warnings | None) -> tuple[Event, ...]:
+    """Return the event that the preflight warns of something else than before; none if it warns of nothing."""
+    if after is None or after == before:
+        return ()
+    more = f" ({after.count - 1} more: see `sage-operator check --live`)" if after.count > 1 else ""
+    return (Event(warning=True, reason="PreflightWarning", message=f"{after.message}{more}"),)
 
 
 def transitions(before: Iterable[Condition], after: Iterable[Condition]) -> tuple[Event, ...]:

@@ -4,7 +4,7 @@ import structlog
 
 from sage_operator.controller import status
 from sage_operator.controller.conditions import Situation
-from sage_operator.controller.events import RECOVERED, Event, drift, transitions
+from sage_operator.controller.events import RECOVERED, Event, doubts, drift, transitions
 from sage_operator.controller.kube import Kube
 from sage_operator.controller.outages import is_held, outage_of
 from sage_operator.controller.services import Services
@@ -46,7 +46,7 @@ async def publish(slot: Slot, services: Services, draft: SageIntegrationStatus |
     await write(slot, services.kube)
     now = slot.status
     changes = _heard(slot, services, transitions(before.conditions, now.conditions))
-    for event in (*changes, *drift(before.users, now.users)):
+    for event in (*changes, *drift(before.users, now.users), *doubts(before.warnings, now.warnings)):
         await services.kube.post_event(slot.integration.metadata, event)
 
 

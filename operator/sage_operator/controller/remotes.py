@@ -35,7 +35,9 @@ class References(Protocol):
 class RemoteConnector:
     """Connects integrations to their remotes, with the credentials from Secrets of their own namespace."""
 
-    def __init__(self, *, references: References, sage: SageAccess, force_manager: ForceManagerAccess, hosts: HostPolicy) -> None:
+    def __init__(
+        self, *, references: References, sage: SageAccess, force_manager: ForceManagerAccess, hosts: HostPolicy
+    ) -> None:
         """Take the process-wide accesses, which share sessions, pace and caches between integrations."""
         self._references = references
         self._sage = sage

@@ -17,10 +17,12 @@ from sage_operator.resources import (
     RequestCounts,
     SageIntegrationStatus,
     UserCounts,
+    Warnings,
 )
 from sage_operator.runner.progress import Progress
 from sage_operator.runner.report import RunReport
 from sage_operator.sync.entities import ActionKind, Entity, RecordStatus
+from sage_operator.sync.findings import Finding, told
 from sage_operator.sync.state import RunHeader, Summary
 from sage_operator.telemetry.redaction import redact
 
@@ -88,6 +90,8 @@ def ended(previous: SageIntegrationStatus, report: RunReport, *, handled_token: 
         )
         counts = {entity.value: count for entity, count in report.fields.items()}
         changes["fields"] = FieldCounts(**counts, payments=report.figures)
+    if report.doubts is not None:
+        changes["warnings"] = _warnings(report.doubts)
     if report.summary is not None:
         changes |= _records(report.summary)
     return previous.model_copy(update=changes)
@@ -105,6 +109,10 @@ def _whole(moment: datetime | None) -> datetime | None:
 
 def _counts(counts: Mapping[ActionKind, int]) -> RecordCounts:
     return RecordCounts(**{kind.counted_as: number for kind, number in counts.items()})
+
+
+def _warnings(doubts: tuple[Finding, ...]) -> Warnings | None:
+    return Warnings(count=len(doubts), message=told(doubts[:1])) if doubts else None
 
 
 def _records(summary: Summary) -> dict[str, object]:

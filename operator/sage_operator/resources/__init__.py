@@ -51,6 +51,7 @@ from sage_operator.resources.status import (
     RequestCounts,
     SageIntegrationStatus,
     UserCounts,
+    Warnings,
 )
 
 __all__ = [
@@ -98,6 +99,7 @@ __all__ = [
     "UserMatching",
     "UserPair",
     "UsersSpec",
+    "Warnings",
     "format_duration",
     "names",
     "parse_duration",

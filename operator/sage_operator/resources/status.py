@@ -149,9 +149,18 @@ class UserCounts(Model):
     """Sage users with a ForceManager user."""
     unassociated: Count = 0
     """Active Sage users without one."""
-    unmatched: Annotated[str, Cut(240)] = ""
+    unmatched: Annotated[str, Cut(160)] = ""
     """Pairs of the spec that used to match and no longer do, since a user was renamed or deleted. Their accounts have
     left the scope, the rest goes on."""
+
+
+class Warnings(Model):
+    """What the last look at both systems found that may be a mistake, and that stops nothing."""
+
+    count: Count
+    """How many such findings there are; `sage-operator check --live` lists them."""
+    message: Annotated[str, Cut(240)] = ""
+    """The gravest of them, and what to do about it."""
 
 
 class Reject(Model):
@@ -174,7 +183,7 @@ class HistoryEntry(Model):
     """`Succeeded`, or the reason why they failed."""
     mode: Annotated[str, Cut(32)] = ""
     """`Initial`, `Incremental` or `Replan`."""
-    message: Annotated[str, Cut(120)] = ""
+    message: Annotated[str, Cut(72)] = ""
     """The newest one's message."""
     first_at: Time
     """When the first of them ended."""
@@ -235,6 +244,10 @@ class SageIntegrationStatus(Model):
 
     users: UserCounts | None = None
     """The user associations in force."""
+
+    warnings: Warnings | None = None
+    """What may be a mistake in the spec, or is odd in one of the systems; absent if there is nothing of the kind. Pairs
+    of users that no longer match are in `users`."""
 
     fields: FieldCounts | None = None
     """How many ForceManager fields are mapped."""

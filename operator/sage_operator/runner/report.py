@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from sage_operator.sync.codes import Code
 from sage_operator.sync.entities import Entity
 from sage_operator.sync.errors import SyncError
+from sage_operator.sync.findings import Finding
 from sage_operator.sync.state import RunHeader, RunResult, Summary
 
 
@@ -20,6 +21,8 @@ class RunReport:
         fields: targets in use, by entity.
         figures: those in use for figures; None if no payments are synchronised.
         drift: pairs of the spec that no longer match, as warnings.
+        doubts: what the preflight found that stops nothing, but for `drift`, the gravest first; None if the run did not
+            get as far as that.
         warnings: values that were cut or left out by the presets' rules.
         codes: rejects of this run, by code.
         stage_seconds: seconds spent by stage: read, plan, write, record (stages overlap).
@@ -33,6 +36,7 @@ class RunReport:
     fields: Mapping[Entity, int] = field(default_factory=dict)
     figures: int | None = None
     drift: tuple[str, ...] = ()
+    doubts: tuple[Finding, ...] | None = None
     warnings: int = 0
     codes: Mapping[Code, int] = field(default_factory=dict)
     stage_seconds: Mapping[str, float] = field(default_factory=dict)

@@ -22,6 +22,7 @@ from sage_operator.runner.unclear import look_up
 from sage_operator.sync.digest import configuration_digest
 from sage_operator.sync.entities import Entity, Mode
 from sage_operator.sync.errors import Blocked, Stopped, SyncError
+from sage_operator.sync.findings import Finding
 from sage_operator.sync.modes import SETTLING_TIME, begin_or_resume, choose
 from sage_operator.sync.settings import Settings
 from sage_operator.sync.state import RunHeader, RunResult, ScopeState, Summary
@@ -87,6 +88,7 @@ class Runner:
             fields=draft.fields,
             figures=draft.figures,
             drift=draft.drift,
+            doubts=draft.doubts,
             warnings=progress.warnings,
             codes=dict(progress.codes),
             stage_seconds=dict(progress.stage_seconds),
@@ -248,6 +250,7 @@ class _Draft:
         self.fields: dict[Entity, int] = {}
         self.figures: int | None = None
         self.drift: tuple[str, ...] = ()
+        self.doubts: tuple[Finding, ...] | None = None
         self.scope: ScopeState | None = None
         self.summary: Summary | None = None
         self.data_as_of: datetime | None = None
@@ -266,6 +269,8 @@ class _Draft:
         self.fields = {entity: len(rules) for entity, rules in prepared.rules.items()}
         self.figures = len(prepared.figures) if prepared.company is not None else None
         self.drift = prepared.users.problems
+        drifted = {mismatch.message for mismatch in prepared.users.mismatches}
+        self.doubts = tuple(each for each in prepared.warnings if each.message not in drifted)
 
 
 def _first(group: BaseExceptionGroup[Failure]) -> Failure:

@@ -135,6 +135,11 @@ async def test_doubts_are_warnings(integration: Integration) -> None:
     integration.edit(from_field("Z_OverdueDays", "AccountNumber"), from_field("Z_SageCode", "Description"))
     report = await integration.run()
     assert not isinstance(report.error, Blocked), report.error
+    assert report.doubts is not None
+    assert [(doubt.kind, doubt.subject) for doubt in report.doubts] == [
+        (FindingKind.TYPE_MISMATCH, "accounts.fields[Z_OverdueDays]"),
+        (FindingKind.TEXT_TOO_LONG, "accounts.fields[Z_SageCode]"),
+    ]
 
 
 async def test_a_corrected_system_heals_at_once(integration: Integration) -> None:
@@ -198,6 +203,7 @@ async def test_drift_of_users_never_stalls(integration: Integration) -> None:
     report = await integration.run(strict_users=False)
     assert report.error is None
     assert report.drift == ("`nobody` matches no user of Sage",)
+    assert report.doubts == ()
 
 
 async def test_what_an_idle_run_costs(integration: Integration) -> None:

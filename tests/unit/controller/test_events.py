@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import pytest
 
 from sage_operator.controller.conditions import Situation, assess
-from sage_operator.controller.events import drift, transitions
-from sage_operator.resources import UserCounts
+from sage_operator.controller.events import doubts, drift, transitions
+from sage_operator.resources import UserCounts, Warnings
 from sage_operator.sync.codes import Code
 from sage_operator.sync.errors import SecretNotFound, SyncError, System, Unavailable
 from sage_operator.sync.state import RejectGroup
@@ -96,3 +96,13 @@ def test_a_pair_that_no_longer_matches_is_told_once() -> None:
     told = [drift(before, after) for before, after in ((None, fine), (fine, ana), (ana, ana), (ana, ben), (ben, fine))]
     assert [len(events) for events in told] == [0, 1, 0, 1, 0]
     assert "`ben`" in told[3][0].message
+
+
+def test_doubts_are_told_when_they_appear_and_change() -> None:
+    """The gravest and how many more there are, once; that they are gone is no event."""
+    one, two = Warnings(count=1, message="accounts.where: odd."), Warnings(count=2, message="users: odd.")
+    told = [doubts(*each) for each in ((None, None), (None, one), (one, one), (one, two), (two, None))]
+    assert [len(events) for events in told] == [0, 1, 0, 1, 0]
+    (event,), (other,) = told[1], told[3]
+    assert (event.warning, event.reason, event.message) == (True, "PreflightWarning", "accounts.where: odd.")
+    assert other.message == "users: odd. (1 more: see `sage-operator check --live`)"

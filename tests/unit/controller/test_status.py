@@ -1,6 +1,7 @@
 """The status: what a run did, in less than 8 KiB, without anybody's secrets."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from sage_operator.runner.progress import Progress
 from sage_operator.sync.codes import Code
 from sage_operator.sync.entities import ActionKind, Entity, Mode, RecordStatus, Trigger
 from sage_operator.sync.errors import CredentialsRejected, Stopped, SyncError, System, Unavailable
+from sage_operator.sync.findings import Finding, FindingKind
 from sage_operator.sync.state import RejectGroup, Summary
 from sage_operator.telemetry.redaction import protect
 
@@ -24,6 +26,17 @@ QUIET = Situation(generation=1, proven=True)
 def group(code: Code = Code.TOO_LONG, *, count: int = 1, message: str = "", example: str = "") -> RejectGroup:
     """Return a group of rejects."""
     return RejectGroup(code=code, count=count, message=message, example=example)
+
+
+def doubt(message: str) -> Finding:
+    """Return a warning of the preflight."""
+    return Finding(
+        kind=FindingKind.TYPE_MISMATCH,
+        subject="accounts.fields[phone]",
+        message=message,
+        remedy="Look at it.",
+        is_warning=True,
+    )
 
 
 def test_a_run_is_told_with_its_counts() -> None:
@@ -75,6 +88,17 @@ def test_sales_are_told_where_there_are_any() -> None:
     assert dumped["synchronized"] == {"accounts": 0, "contacts": 0, "sales": 7}
     without = Summary(records={Entity.SALES: {}}, rejects=())
     assert status.ended(BLANK, report(summary=without), handled_token=None).dump()["synchronized"]["sales"] is None
+
+
+def test_doubts_are_counted_and_the_gravest_told() -> None:
+    """They stay while no run looks, and go with what they were about."""
+    grave, slight = doubt("it is odd"), replace(doubt("it is a formula"), kind=FindingKind.FORMULA_SOURCE)
+    told = status.ended(BLANK, report(doubts=(grave, slight)), handled_token=None)
+    message = "accounts.fields[phone]: it is odd. Look at it."
+    assert told.dump()["warnings"] == {"count": 2, "message": message}
+    told = status.ended(told, report(Unavailable(System.SAGE, "x")), handled_token=None)
+    assert told.dump()["warnings"] == {"count": 2, "message": message}
+    assert status.ended(told, report(doubts=()), handled_token=None).dump()["warnings"] is None
 
 
 def test_a_failure_keeps_what_the_last_success_told() -> None:
@@ -133,6 +157,7 @@ def test_no_input_makes_the_status_large(letter: str) -> None:
             users=(number, number),
             fields=dict.fromkeys(Entity, number),
             drift=(text, text),
+            doubts=(doubt(text),) * 3,
         )
         token = SageIntegrationStatus(last_handled_reconcile_at=text).last_handled_reconcile_at
         told = status.ended(told, ended, handled_token=token)

@@ -23,6 +23,7 @@ from sage_operator.resources import (
     SageIntegration,
     SageIntegrationStatus,
     UserCounts,
+    Warnings,
 )
 
 NOW = datetime(2026, 11, 24, 8, 15, 30, 999_999, tzinfo=UTC)
@@ -64,11 +65,14 @@ FULLEST = SageIntegrationStatus(
         completed_at=NOW,
         accounts=COUNTS,
         contacts=COUNTS,
+        sales=COUNTS,
         requests=RequestCounts(sage=MANY, force_manager=MANY),
     ),
-    synchronized=EntityCounts(accounts=MANY, contacts=MANY),
+    synchronized=EntityCounts(accounts=MANY, contacts=MANY, sales=MANY),
     rejected=MANY,
-    users=UserCounts(associated=MANY, unassociated=MANY),
+    pending=MANY,
+    users=UserCounts(associated=MANY, unassociated=MANY, unmatched=LONG),
+    warnings=Warnings(count=MANY, message=LONG),
     fields=FieldCounts(accounts=200, contacts=200, payments=100),
     rejects=tuple(
         Reject(code="DuplicateInForceManager", count=MANY, message=LONG, example=LONG) for _ in range(MAX_REJECTS)
