@@ -29,7 +29,7 @@ def settings_of(body: Mapping[str, Any], key: str) -> PaymentSettings:
     if section is None:
         raise click.ClickException(f"{key} has no section `payments`: its documents are not read.")
     try:
-        payments = PaymentsSpec.model_validate(section)
+        payments = PaymentsSpec.model_validate(section, by_name=False)
     except ValidationError as error:
         raise click.ClickException(f"{key}: spec.payments: {readable(error)}") from None
     if not payments.enabled:

@@ -36,18 +36,23 @@ def _not_one_of(reserved: tuple[str, ...], instead: str) -> Rule:
     )
 
 
+_LONGEST_CONSTANT: Final = 1024
+
+
 def _text_or_whole_number(value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, int | str):
         raise PydanticCustomError(
             "constant", "must be a text or a whole number; decimal numbers and booleans are written in quotes"
         )
+    if isinstance(value, str) and len(value) > _LONGEST_CONSTANT:
+        raise PydanticCustomError("constant", f"must have at most {_LONGEST_CONSTANT} characters")
     return value
 
 
 Constant = Annotated[
     int | str,
     BeforeValidator(_text_or_whole_number),
-    WithJsonSchema({"x-kubernetes-int-or-string": True, "maxLength": 1024}),
+    WithJsonSchema({"x-kubernetes-int-or-string": True, "maxLength": _LONGEST_CONSTANT}),
 ]
 
 

@@ -49,7 +49,8 @@ class SageIntegration(Model):
         parts = {part: body.get(part) for part in ("metadata", "spec")}
         plain = {part: dict(value) if isinstance(value, Mapping) else value for part, value in parts.items()}
         try:
-            return cls.model_validate(plain | {"status": _status(body.get("status"))})
+            # By the names that the API server knows, not by Python's.
+            return cls.model_validate(plain | {"status": _status(body.get("status"))}, by_name=False)
         except ValidationError as error:
             raise InvalidResourceError(readable(error)) from None
 

@@ -77,7 +77,7 @@ def _read(text: str, adapter: TypeAdapter[Any]) -> tuple[FieldEntry, ...]:
     if not isinstance(loaded, list):
         raise InvalidResourceError("it must be a list of entries, as `fields` has them")
     try:
-        entries: tuple[FieldEntry, ...] = adapter.validate_python(loaded)
+        entries: tuple[FieldEntry, ...] = adapter.validate_python(loaded, by_name=False)
     except ValidationError as error:
         told = readable(error)
         raise InvalidResourceError(told if len(told) <= _LONGEST else f"{told[:_LONGEST]}…") from None
