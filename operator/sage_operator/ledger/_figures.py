@@ -3,12 +3,13 @@
 from collections.abc import Iterable
 from datetime import date, datetime
 
-from sqlalchemy import Connection, and_, bindparam, delete, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, literal_column, or_, select, update
 
 from sage_operator.ledger._sql import ForMany, any_of, insert_selected, listed, upsert
 from sage_operator.ledger.tables import figures_due, records, scopes
 from sage_operator.sync.codes import Code
 from sage_operator.sync.entities import Entity, RecordStatus
+from sage_operator.sync.payments.planning import LEFT
 from sage_operator.sync.state import ScopeState
 
 _f, _r = figures_due.c, records.c
@@ -34,6 +35,21 @@ _due = (
         ),
     )
     .order_by(_f.account_id)
+    .limit(bindparam("at_most"))
+)
+# Rare enough to be found by reading all accounts: it is asked after a complete load only.
+_left = (
+    select(_r.sage_id)
+    .where(
+        _r.scope_id == bindparam("scope"),
+        _r.entity == Entity.ACCOUNTS.value,
+        _r.sage_id > bindparam("after"),
+        _r.status == RecordStatus.NOT_SYNCHRONIZED,
+        _r.target_id.is_not(None),
+        _r.figure_hashes != literal_column("'{}'"),
+        _r.figures_hash.is_distinct_from(LEFT),
+    )
+    .order_by(_r.sage_id)
     .limit(bindparam("at_most"))
 )
 _among = select(_f.account_id).where(_here, _these)
@@ -65,6 +81,11 @@ def due(connection: Connection, scope: ScopeState, *, now: datetime, after_id: s
     """Return accounts in ForceManager, beyond one, whose figures are due, in order."""
     which = {"scope": scope.id, "now": now, "after": after_id, "at_most": limit}
     return tuple(connection.scalars(_due, which))
+
+
+def left(connection: Connection, scope: ScopeState, *, after_id: str, limit: int) -> tuple[str, ...]:
+    """Return accounts, beyond one, that have left with figures that nobody took back, in order."""
+    return tuple(connection.scalars(_left, {"scope": scope.id, "after": after_id, "at_most": limit}))
 
 
 def due_among(connection: Connection, scope: ScopeState, account_ids: Iterable[str]) -> frozenset[str]:

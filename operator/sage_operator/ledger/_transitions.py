@@ -14,6 +14,7 @@ from sage_operator.ledger._sql import ForMany, any_of, upsert
 from sage_operator.ledger._types import Json, UtcTime
 from sage_operator.ledger.tables import records, word
 from sage_operator.sync.entities import RecordStatus
+from sage_operator.sync.payments.planning import LEFT
 
 _PENDING, _ERROR = RecordStatus.PENDING.value, RecordStatus.ERROR.value
 _SYNCHRONIZED, _NOT_SYNCHRONIZED = RecordStatus.SYNCHRONIZED.value, RecordStatus.NOT_SYNCHRONIZED.value
@@ -96,7 +97,8 @@ RELEASE = _change(
     message=bindparam("said"),
     # Others may write the record while it is not ours: when it comes back, all of it is written.
     mapped_hash=null(),
-    figures_hash=null(),
+    # That its figures were taken back stays: who left without that, while payments were off, is found by it.
+    figures_hash=case((_r.figures_hash == word(LEFT), _r.figures_hash)),
     code=null(),
     attempts=0,
     retry_at=null(),

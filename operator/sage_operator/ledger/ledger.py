@@ -283,6 +283,10 @@ class SqlLedger:
         """Return accounts in ForceManager whose figures are due."""
         return await self._database.run(_figures.due, scope, now=now, after_id=after_id, limit=limit)
 
+    async def figures_left(self, scope: ScopeState, *, after_id: str = "", limit: int) -> Sequence[str]:
+        """Return accounts that have left with figures that nobody took back."""
+        return await self._database.run(_figures.left, scope, after_id=after_id, limit=limit)
+
     async def figures_due_among(self, scope: ScopeState, account_ids: Iterable[str]) -> frozenset[str]:
         """Return which of these accounts have figures that are due."""
         return await self._database.run(_figures.due_among, scope, tuple(account_ids))

@@ -10,6 +10,7 @@ import structlog
 from sage_operator.runner.chunks import chunks
 from sage_operator.runner.context import RunContext
 from sage_operator.runner.documents import FactReader
+from sage_operator.runner.leaving import take_back_left
 from sage_operator.runner.payments import Payments
 from sage_operator.runner.writing import Page, Writer
 from sage_operator.sync.entities import ActionKind, Entity
@@ -80,7 +81,10 @@ class FigureRun:
         return planned
 
     async def write_due(self) -> None:
-        """Write the figures of all other accounts that are due, without reading the accounts."""
+        """Write the figures of all other accounts that are due, without reading the accounts.
+
+        After a complete load those are taken back that accounts have left with before.
+        """
         run, figures = self.run, self.payments.figures
         if not figures.rules:
             return
@@ -99,6 +103,8 @@ class FigureRun:
                     await run.ledger.note(run.run_id, run.scope, equal, at=run.clock(), seen_by=None)
                 await writer.put([action for action in actions if action.is_write], Page(last_id=""))
                 run.progress.moved()
+        if self.payments.loaded:  # payments may have been off, and then nobody took back figures
+            await take_back_left(run, self.payments)
 
     async def _compute(
         self, account_ids: Sequence[str], states: States, *, foreign: frozenset[str] | set[str]

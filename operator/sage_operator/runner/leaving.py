@@ -8,7 +8,7 @@ from sage_operator.runner.context import RunContext
 from sage_operator.runner.payments import Payments
 from sage_operator.runner.reading import timed
 from sage_operator.runner.writing import Page, Writer
-from sage_operator.sync.entities import ActionKind, Entity
+from sage_operator.sync.entities import ActionKind, Entity, RecordStatus
 from sage_operator.sync.errors import SyncError
 from sage_operator.sync.payments.planning import LEFT, leaving_action
 from sage_operator.sync.records import Action
@@ -16,6 +16,8 @@ from sage_operator.sync.scope import RowQuery, Scope
 
 _CHUNK = 200
 """Ids of one question to Sage: the request line stays short."""
+_PAGE = 500
+"""Accounts of one question to the ledger."""
 
 
 async def release(run: RunContext, entity: Entity, ids: Iterable[str], *, reason: str) -> None:
@@ -38,6 +40,19 @@ async def release(run: RunContext, entity: Entity, ids: Iterable[str], *, reason
             children = await run.ledger.children(run.scope, piece)
             if children:
                 await _note(run, Entity.CONTACTS, children, f"its account: {reason}")
+
+
+async def take_back_left(run: RunContext, payments: Payments) -> None:
+    """Take back the figures of accounts that left while payments were off; what others have claimed is theirs."""
+    after = ""
+    while ids := await run.ledger.figures_left(run.scope, after_id=after, limit=_PAGE):
+        after = ids[-1]
+        run.progress.check()
+        claims = await run.ledger.claim(run.scope, Entity.ACCOUNTS, ids)
+        mine = [sage_id for sage_id in ids if claims[sage_id].mine]
+        kept = await _take_back(run, payments, mine)
+        await _note(run, Entity.ACCOUNTS, [i for i in mine if i not in kept], "it left while payments were off")
+        run.progress.moved()
 
 
 async def release_absent(run: RunContext, entity: Entity, scope: Scope, ids: Iterable[str]) -> tuple[str, ...]:
@@ -70,7 +85,12 @@ async def _take_back(run: RunContext, payments: Payments, ids: Sequence[str]) ->
     if run.unclear & {action.sage_id for action in writes}:
         raise SyncError("It is not known whether figures of accounts that leave were cleared.")
     after = await run.ledger.known(run.scope, Entity.ACCOUNTS, [action.sage_id for action in writes])
-    return frozenset(i for i, s in after.items() if s.figures_hash != LEFT and s.target_id is not None)
+    kept = {i: state for i, state in after.items() if state.figures_hash != LEFT and state.target_id is not None}
+    if any(
+        state.status is not RecordStatus.ERROR for state in kept.values()
+    ):  # a reject is looked at again, others not
+        raise SyncError("Figures of accounts that leave could not be sent.")
+    return frozenset(kept)
 
 
 async def _nothing() -> None:

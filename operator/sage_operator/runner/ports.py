@@ -208,6 +208,13 @@ class Facts(Protocol):
         They are in ForceManager, and if it has refused them, due again; rejects of the map can be updated at any time.
         """
 
+    async def figures_left(self, scope: ScopeState, *, after_id: str = "", limit: int) -> Sequence[str]:
+        """Ids beyond one, in order, of accounts in ForceManager that were released with figures not taken back.
+
+        An account whose `figures_hash` was `LEFT` when it was released is not among them, nor is one that another
+        integration has claimed since.
+        """
+
     async def figures_due_among(self, scope: ScopeState, account_ids: Iterable[str]) -> frozenset[str]:
         """Which of these accounts have figures that are due, whether they can be updated or not."""
 

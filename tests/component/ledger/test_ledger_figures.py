@@ -2,6 +2,7 @@ import pytest
 
 from sage_operator.sync.codes import Code
 from sage_operator.sync.entities import RecordStatus
+from sage_operator.sync.payments.planning import LEFT
 from sage_operator.sync.records import Action, OutcomeKind
 
 from .conftest import Query
@@ -19,6 +20,11 @@ def figures_only(sage_id: str, target_id: int = 1000) -> Action:
     return update(
         sage_id, target_id, mapped_hash=None, field_hashes={}, payload={"Z_Open": 1}, figures_only=True, **TOLD
     )
+
+
+def figures_only_unchanged(sage_id: str) -> Action:
+    """Return that an account's figures were taken back."""
+    return unchanged(sage_id, figures_only=True, figures_hash=LEFT, figure_hashes={"Z_Status": "hash-of-status"})
 
 
 async def due(bench: Bench) -> list[str]:
@@ -195,3 +201,22 @@ async def test_an_inherited_record_may_hold_figures(bench: Bench) -> None:
     await other.ledger.claim(other.scope, create(A).entity, [A])
     assert ((await other.state(A)).figures_hash, (await other.state(A)).figure_hashes) == (None, BLANKS)
     assert (await bench.state(A)).figure_hashes == {}
+
+
+async def test_who_left_with_figures_is_found(bench: Bench) -> None:
+    """Expect accounts in ForceManager that were released with figures which nobody took back, in order."""
+    for number, account in enumerate((A, B, C)):
+        await bench.write(account, target_id=1000 + number, **TOLD)
+    assert await bench.ledger.figures_left(bench.scope, limit=9) == ()
+    await bench.note(figures_only_unchanged(B), release(C), release(A))
+    await bench.note(release(B))
+    assert await bench.ledger.figures_left(bench.scope, limit=9) == (A, C)
+    assert await bench.ledger.figures_left(bench.scope, after_id=A, limit=9) == (C,)
+    assert await bench.ledger.figures_left(bench.scope, limit=1) == (A,)
+
+
+async def test_who_left_without_figures_is_not_looked_for(bench: Bench) -> None:
+    """Expect nothing of an account that never had any."""
+    await bench.write(A)
+    await bench.note(release(A))
+    assert await bench.ledger.figures_left(bench.scope, limit=9) == ()

@@ -9,6 +9,7 @@ from typing import Any
 from sage_operator.sync.codes import Code
 from sage_operator.sync.entities import Entity, RecordStatus
 from sage_operator.sync.payments.documents import Document
+from sage_operator.sync.payments.planning import LEFT
 from sage_operator.sync.payments.reading import Company
 from sage_operator.sync.records import RecordState
 from sage_operator.sync.state import ScopeState, StreamState
@@ -156,6 +157,12 @@ class MemoryFacts:
         await self._begin()
         return [i for i in sorted(self.facts.due) if i > after_id and self._can_be_updated(i, now)][:limit]
 
+    async def figures_left(self, _scope: ScopeState, *, after_id: str = "", limit: int) -> Sequence[str]:
+        """Return accounts that left with figures."""
+        await self._begin()
+        states = {i: self.state_of(Entity.ACCOUNTS, i) for i in sorted(self.account_ids()) if i > after_id}
+        return [i for i, state in states.items() if state is not None and _has_left_with_figures(state)][:limit]
+
     async def figures_due_among(self, _scope: ScopeState, account_ids: Iterable[str]) -> frozenset[str]:
         """Return which of these accounts have figures that are due."""
         await self._begin()
@@ -170,3 +177,8 @@ class MemoryFacts:
                 state.retry_at is not None and state.retry_at <= now
             )
         return state.status is RecordStatus.SYNCHRONIZED
+
+
+def _has_left_with_figures(state: RecordState) -> bool:
+    gone = state.status is RecordStatus.NOT_SYNCHRONIZED and state.target_id is not None
+    return gone and bool(state.figure_hashes) and state.figures_hash != LEFT

@@ -8,6 +8,7 @@ from datetime import datetime
 from sage_operator.sync.codes import Code
 from sage_operator.sync.entities import ActionKind, Entity, Mode, RecordStatus
 from sage_operator.sync.errors import SyncError
+from sage_operator.sync.payments.planning import LEFT
 from sage_operator.sync.records import Action, OutcomeKind, RecordState, TargetRow
 from sage_operator.sync.state import (
     Claim,
@@ -240,7 +241,7 @@ class MemoryLedger(MemoryFacts):
                         state,
                         status=RecordStatus.NOT_SYNCHRONIZED,
                         mapped_hash=None,
-                        figures_hash=None,
+                        figures_hash=LEFT if state.figures_hash == LEFT else None,
                         code=None,
                         retry_at=None,
                         attempts=0,

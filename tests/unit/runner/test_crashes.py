@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from sage_operator.sync.entities import Entity
@@ -66,6 +66,7 @@ async def _trading_story(history: Sequence[Step], accounts: int) -> None:
 
 @settings(max_examples=120, **_slow)
 @given(_trading, st.integers(0, 5))
+@example([Step(), Step(edits=[("merge", 18, 14), ("payments", 3, 21)])], 2).via("left while payments were off")
 async def test_any_history_with_payments_settles(history: Sequence[Step], accounts: int) -> None:
     """Whatever is invoiced, paid, credited, voided, moved or killed: peace brings the figures of plain loops."""
     await _trading_story(history, accounts)
