@@ -90,7 +90,7 @@ def _free_port() -> int:
 
 @pytest.fixture
 def simulators() -> Iterator[Simulators]:
-    """Both remotes, with few records: they belong to the first integration, the others of the organisation have none."""
+    """Both remotes, with few records: they belong to the first integration, the others have theirs rejected."""
     with Simulators(dataset=Dataset(accounts=3, contacts=1)) as both:
         yield both
 
