@@ -6,7 +6,14 @@ from enum import Enum, auto
 from typing import Final
 
 from sage_operator.runner.ports import Remotes, Source, Target
-from sage_operator.sync.errors import Blocked, CompanyNotFound, CredentialsRejected, SchemaMismatch, Transient
+from sage_operator.sync.errors import (
+    Blocked,
+    CompanyNotFound,
+    CredentialsRejected,
+    HostNotAllowed,
+    SchemaMismatch,
+    Transient,
+)
 from sage_operator.sync.findings import Finding, FindingKind
 from sage_operator.sync.lookups import USERS
 from sage_operator.sync.payments.reading import Company
@@ -185,7 +192,11 @@ async def _list(name: str, target: Target, *, fresh: bool) -> ValueList | None:
 
 
 def _refused(subject: str, error: Blocked) -> Finding:
-    kinds = {CredentialsRejected: FindingKind.SIGN_IN_REFUSED, CompanyNotFound: FindingKind.COMPANY_NOT_FOUND}
+    kinds = {
+        HostNotAllowed: FindingKind.HOST_NOT_ALLOWED,  # Salesforce may name another host at sign-in
+        CredentialsRejected: FindingKind.SIGN_IN_REFUSED,
+        CompanyNotFound: FindingKind.COMPANY_NOT_FOUND,
+    }
     return Finding(
         kind=kinds.get(type(error), FindingKind.API_VERSION_UNSUPPORTED),
         subject=subject,

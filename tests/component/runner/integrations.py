@@ -44,7 +44,8 @@ class Integration:
     ) -> None:
         """Begin with the presets and all accounts of users with equal e-mail addresses."""
         self.simulators, self.ledger, self.sage, self.crm, self.clock = simulators, ledger, sage, crm, clock
-        self.client_secret = simulators.sage.client_secret
+        self.sage_url, self.client_secret = simulators.sage.url, simulators.sage.client_secret
+        self.private_key = simulators.forcemanager.private_key
         self.runs = 0
         self.settings = Settings(
             integration="crm/acme",
@@ -87,7 +88,7 @@ class Integration:
     async def _connect(self) -> AsyncIterator[Remotes]:
         sage, crm = self.simulators.sage, self.simulators.forcemanager
         credentials = ClientCredentials(client_id=sage.client_id, client_secret=self.client_secret)
-        source = self.sage.connect(url=sage.url, api_version="66.0", credentials=credentials)
-        keys = Keys(public_key=crm.public_key, private_key=crm.private_key)
+        source = self.sage.connect(url=self.sage_url, api_version="66.0", credentials=credentials)
+        keys = Keys(public_key=crm.public_key, private_key=self.private_key)
         with self.crm.connect(url=crm.url, keys=keys, requests_per_second=13) as target:
             yield Remotes(source=source, target=target)

@@ -1,24 +1,29 @@
 """What is found before anything is written, against both simulators: all at once, by kind, as it drifts and heals."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from sage_operator.controller.translate import settings_and_findings
 from sage_operator.forcemanager import ForceManagerAccess
 from sage_operator.ledger import SqlLedger
+from sage_operator.resources import SageIntegration
 from sage_operator.runner.report import RunReport
 from sage_operator.sage import SageAccess
 from sage_operator.simulators import Dataset, Simulators
 from sage_operator.sync.entities import ActionKind, Entity
-from sage_operator.sync.errors import Blocked
+from sage_operator.sync.errors import Blocked, CompanyNotFound, HostNotAllowed
 from sage_operator.sync.fieldmap import FieldRule, Lookup, from_constant, from_expression, from_field
 from sage_operator.sync.findings import Finding, FindingKind
+from sage_operator.sync.payments.settings import Figure, FigureRule, PaymentSettings
 from sage_operator.sync.users import Pair
+from support.mistakes import KINDS, with_ten_mistakes
 
 from .integrations import HOSTS, Clock, Integration
 
-STATUSES, TYPES = Lookup(list_name="accountStatuses"), Lookup(list_name="accountTypes")
+TYPES = Lookup(list_name="accountTypes")
 
 
 @pytest.fixture(scope="module")
@@ -54,31 +59,11 @@ def records(integration: Integration) -> list[object]:
 
 async def test_ten_mistakes_are_ten_findings(integration: Integration) -> None:
     """Expect each mistake once, the worst three in the message, and nothing written or read of records."""
-    integration.edit(
-        from_field("phnoe", "Phone"),
-        from_field("fax", "Faxx"),
-        FieldRule(target="statusId", constant="Custmer", lookup=STATUSES),
-        FieldRule(target="typeId", constant="Customer", lookup=STATUSES),
-        from_field("Z_Nowhere", "AccountNumber"),
-        from_field("Z_OverdueDays", "CreatedDate"),
-        from_expression("comment", "record.Description +"),
-        where="Phne = '1'",
-        branch="Madird",
-        pairs=(Pair(sage="nobody@acme.example", force_manager="neither"),),
-    )
+    resource = SageIntegration.parse(with_ten_mistakes("crm", integration.simulators))
+    settings, mistakes = settings_and_findings(resource, shared={})
+    integration.settings = replace(settings, mistakes=mistakes)
     report = await integration.run()
-    assert [finding.kind for finding in found(report)] == [
-        FindingKind.INVALID_CONDITION,
-        FindingKind.BRANCH_NOT_FOUND,
-        FindingKind.USER_NOT_FOUND,
-        FindingKind.UNKNOWN_TARGET,
-        FindingKind.CUSTOM_FIELD_MISSING,
-        FindingKind.UNKNOWN_SOURCE,
-        FindingKind.INVALID_EXPRESSION,
-        FindingKind.TYPE_MISMATCH,
-        FindingKind.WRONG_LIST,
-        FindingKind.INVALID_VALUE,
-    ]
+    assert tuple(finding.kind.value for finding in found(report)) == KINDS
     message = str(report.error)
     assert report.error is not None
     assert report.error.reason == "InvalidScope"
@@ -127,6 +112,68 @@ async def test_each_mistake_is_told_with_its_remedy(integration: Integration, ki
     (finding,) = found(report)
     assert finding.kind is kind
     assert words in str(report.error)
+    assert records(integration) == [[], []]
+
+
+async def test_both_refuse_to_sign_in(integration: Integration) -> None:
+    """Expect both findings at once, so that both Secrets are corrected in one go."""
+    integration.client_secret, integration.private_key = "another", "another"
+    report = await integration.run()
+    assert [(finding.kind, finding.subject) for finding in found(report)] == [
+        (FindingKind.SIGN_IN_REFUSED, "forceManager"),
+        (FindingKind.SIGN_IN_REFUSED, "sage"),
+    ]
+    assert records(integration) == [[], []]
+
+
+@pytest.mark.parametrize(
+    ("hidden", "kind", "words"),
+    [
+        ("field", FindingKind.UNKNOWN_SOURCE, "Account has no parent `Parent`, or it is hidden"),
+        ("object", FindingKind.OBJECT_NOT_READABLE, "there is no object DandBCompany, or it is hidden"),
+    ],
+)
+async def test_a_hidden_parent_is_named(integration: Integration, hidden: str, kind: FindingKind, words: str) -> None:
+    """Expect the relationship, or the parent's object, whichever the integration user may not see."""
+    sage = integration.simulators.sage.control
+    if hidden == "field":
+        sage.hide_fields("Account", "ParentId")
+        integration.edit(from_field("comment", "Parent.Name"))
+    else:
+        sage.hide_object("DandBCompany")
+        integration.edit(from_field("comment", "DandbCompany.Name"))
+    report = await integration.run()
+    (finding,) = found(report)
+    assert finding.kind is kind
+    assert words in str(report.error)
+    assert records(integration) == [[], []]
+
+
+async def test_a_company_that_is_not_there(integration: Integration) -> None:
+    """Expect the companies that Sage has, and nothing written; the right name heals it."""
+    payments = PaymentSettings(
+        time_zone="Europe/Madrid",
+        signs={"Sales Invoice": 1},
+        rules=(FigureRule(target="Z_PaymentStatus", figure=Figure.STATUS),),
+    )
+    integration.edit(payments=payments, company="Acme Lunar")
+    report = await integration.run()
+    (finding,) = found(report)
+    assert (finding.kind, finding.subject) == (FindingKind.COMPANY_NOT_FOUND, "sage.company")
+    assert isinstance(report.error, CompanyNotFound)
+    assert "Acme Lunar" in finding.message
+    assert records(integration) == [[], []]
+    integration.edit(company=None)
+    assert (await integration.run()).error is None
+
+
+async def test_a_host_that_is_not_allowed_gets_no_request(integration: Integration) -> None:
+    """Expect the reason and the host, and silence on the wire."""
+    integration.sage_url = "https://acme.example"
+    report = await integration.run()
+    assert isinstance(report.error, HostNotAllowed)
+    assert "acme.example" in str(report.error)
+    assert report.result.requests["sage"] == 0
     assert records(integration) == [[], []]
 
 
