@@ -54,6 +54,12 @@ _forget_documents = delete(documents).where(_of_accounts)
 
 _limits_here = (_l.scope_id == bindparam("scope"), _l.account_id.in_(any_of("accounts")))
 _limits = select(_l.account_id, _l.amount).where(*_limits_here)
+_limited = (
+    select(_l.account_id)
+    .where(_l.scope_id == bindparam("scope"), _l.account_id > bindparam("after"))
+    .order_by(_l.account_id)
+    .limit(bindparam("at_most"))
+)
 _new_limit = upsert(credit_limits)
 _set_limit = ForMany(
     _new_limit.on_conflict_do_update(
@@ -132,6 +138,11 @@ def credit_limits_of(connection: Connection, scope: ScopeState, account_ids: Ite
     """Return the credit limits of accounts that have one."""
     rows = connection.execute(_limits, {"scope": scope.id, "accounts": listed(account_ids)})
     return {account: Decimal(amount) for account, amount in rows}
+
+
+def limited_accounts(connection: Connection, scope: ScopeState, after_id: str, limit: int) -> tuple[str, ...]:
+    """Return accounts beyond one that have a credit limit, in order."""
+    return tuple(connection.scalars(_limited, {"scope": scope.id, "after": after_id, "at_most": limit}))
 
 
 def forget(connection: Connection, scope_id: int, account_ids: Iterable[str]) -> None:

@@ -271,6 +271,10 @@ class SqlLedger:
         """Return the credit limits of accounts that have one."""
         return await self._database.run(_facts.credit_limits_of, scope, tuple(account_ids))
 
+    async def limited_accounts(self, scope: ScopeState, *, after_id: str = "", limit: int) -> Sequence[str]:
+        """Return accounts that have a credit limit."""
+        return await self._database.run(_facts.limited_accounts, scope, after_id, limit)
+
     async def make_figures_due(self, scope: ScopeState, account_ids: Iterable[str]) -> None:
         """Make the figures of accounts due."""
         await self._database.run(_figures.make_due, scope, tuple(account_ids))

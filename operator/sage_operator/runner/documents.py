@@ -1,7 +1,8 @@
 """Reading facts: trade documents and credit limits, from Sage into the ledger, page by page.
 
-No more than a page is held at a time. Facts are on disk before anything is computed from them, and whose figures are
-due with them, so that a run which dies loses nothing; what was read twice changes nothing.
+No more than a page is held at a time, and of credit limits whose they are. Facts are on disk before anything is
+computed from them, and whose figures are due with them, so that a run which dies loses nothing; what was read twice
+changes nothing.
 """
 
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -17,6 +18,7 @@ from sage_operator.runner.reading import timed
 from sage_operator.sync.digest import documents_digest, figures_digest
 from sage_operator.sync.modes import OVERLAP, SAGE_FORGETS_AFTER
 from sage_operator.sync.payments.documents import Document
+from sage_operator.sync.payments.periods import today
 from sage_operator.sync.payments.reading import CreditLimit, DocumentQuery
 from sage_operator.sync.state import Load, StreamState
 
@@ -155,20 +157,40 @@ class FactReader:
         return found
 
     async def _limits(self, digest: str) -> StreamState:
-        """Read credit limits if a figure needs them: all, or those that have changed."""
+        """Read credit limits if a figure needs them: those that have changed, and once a day all.
+
+        A tag that is given to another account, or deleted for good, leaves no change of the account that had it.
+        """
         if not self.payments.uses_limits:
             return StreamState()
+        now, frame = self.payments.figures.now, self.payments.figures.frame
         stream = await self.run.ledger.stream(self.run.scope, LIMITS)
-        since = stream.watermark - OVERLAP if stream.watermark is not None and stream.digest == digest else None
-        await self._store_limits(self.run.source.credit_limits(self.payments.documents, since=since))
-        return StreamState(watermark=self.payments.figures.now, digest=digest)
+        last = stream.watermark if stream.digest == digest else None
+        if last is None or today(last, self.payments.settings.time_zone) != frame.today:
+            seen = await self._store_limits(self.run.source.credit_limits(self.payments.documents))
+            await self._forget_limits_but(seen)
+        else:
+            await self._store_limits(self.run.source.credit_limits(self.payments.documents, since=last - OVERLAP))
+        return StreamState(watermark=now, digest=digest)
 
-    async def _store_limits(self, limits: AsyncIterator[Sequence[CreditLimit]]) -> None:
+    async def _store_limits(self, limits: AsyncIterator[Sequence[CreditLimit]]) -> set[str]:
+        """Store credit limits; returns whose they are."""
+        seen: set[str] = set()
         async with aclosing(timed(self.run, limits)) as pages:
             async for page in pages:
                 await self.run.ledger.store_credit_limits(
                     self.run.scope, {each.account_id: each.amount for each in page}
                 )
+                seen |= {each.account_id for each in page}
+        return seen
+
+    async def _forget_limits_but(self, seen: set[str]) -> None:
+        """Let accounts have no credit limit that no longer have a tag."""
+        after = ""
+        while ids := await self.run.ledger.limited_accounts(self.run.scope, after_id=after, limit=_PAGE):
+            after = ids[-1]
+            await self.run.ledger.store_credit_limits(self.run.scope, {i: None for i in ids if i not in seen})
+            self.run.progress.check()
 
     async def _make_due(self) -> None:
         """Make all figures due if the date, or what they are computed by, is not that of the last time."""

@@ -86,9 +86,8 @@ async def _take_back(run: RunContext, payments: Payments, ids: Sequence[str]) ->
         raise SyncError("It is not known whether figures of accounts that leave were cleared.")
     after = await run.ledger.known(run.scope, Entity.ACCOUNTS, [action.sage_id for action in writes])
     kept = {i: state for i, state in after.items() if state.figures_hash != LEFT and state.target_id is not None}
-    if any(
-        state.status is not RecordStatus.ERROR for state in kept.values()
-    ):  # a reject is looked at again, others not
+    # A reject is looked at again by itself, others are not.
+    if any(state.status is not RecordStatus.ERROR for state in kept.values()):
         raise SyncError("Figures of accounts that leave could not be sent.")
     return frozenset(kept)
 

@@ -196,6 +196,9 @@ class Facts(Protocol):
     async def credit_limits_of(self, scope: ScopeState, account_ids: Iterable[str]) -> Mapping[str, Decimal]:
         """Credit limits by account; an account without one is absent."""
 
+    async def limited_accounts(self, scope: ScopeState, *, after_id: str = "", limit: int) -> Sequence[str]:
+        """Ids beyond one, in order, of accounts that have a credit limit."""
+
     async def make_figures_due(self, scope: ScopeState, account_ids: Iterable[str]) -> None:
         """Make the figures of accounts due, whatever their facts."""
 

@@ -236,3 +236,11 @@ async def test_a_late_day_is_no_earlier(bench: Bench) -> None:
         await bench.ledger.make_all_figures_due(bench.scope, as_of=day)
         scope = (await Bench.set_up(bench.ledger)).scope
         assert scope.figures_as_of == day
+
+
+async def test_whose_limits_are_stored(bench: Bench) -> None:
+    """Expect accounts that have a credit limit, beyond one, in order."""
+    await bench.ledger.store_credit_limits(bench.scope, {B: Decimal(2), A: Decimal(1), C: None})
+    assert await bench.ledger.limited_accounts(bench.scope, limit=9) == (A, B)
+    assert await bench.ledger.limited_accounts(bench.scope, after_id=A, limit=9) == (B,)
+    assert await bench.ledger.limited_accounts(bench.scope, limit=1) == (A,)

@@ -136,6 +136,11 @@ class MemoryFacts:
         await self._begin()
         return {account: self.facts.limits[account] for account in account_ids if account in self.facts.limits}
 
+    async def limited_accounts(self, _scope: ScopeState, *, after_id: str = "", limit: int) -> Sequence[str]:
+        """Return accounts that have a credit limit."""
+        await self._begin()
+        return sorted(i for i in self.facts.limits if i > after_id)[:limit]
+
     async def make_figures_due(self, _scope: ScopeState, account_ids: Iterable[str]) -> None:
         """Make figures due."""
         await self._begin()

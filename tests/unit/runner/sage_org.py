@@ -126,6 +126,7 @@ class MemorySource:
         self.open_streams = 0
         self.asked: list[RowQuery] = []
         self.asked_documents: list[DocumentQuery] = []
+        self.asked_limits: list[datetime | None] = []
         self.described: list[tuple[str, bool]] = []
         self._organisation = organisation
         self._life = life
@@ -243,13 +244,13 @@ class MemorySource:
         self, scope: DocumentScope, *, since: datetime | None = None, account_ids: Sequence[str] | None = None
     ) -> AsyncIterator[Sequence[CreditLimit]]:
         """Page through credit limits."""
+        self.asked_limits.append(since)
         await self._call("credit_limits")
         assert scope.company_id == COMPANY.id
-        limits = [
-            CreditLimit(account_id=account, amount=amount)
-            for account, (amount, stamp) in self._organisation.trade.limits.items()
-            if (since is None or stamp >= since) and (account_ids is None or account in account_ids)
-        ]
+        tags = self._organisation.trade.limits
+        changed = [i for i, (_, stamp) in tags.items() if since is None or stamp >= since]
+        asked = changed if account_ids is None else account_ids
+        limits = [CreditLimit(account_id=i, amount=tags[i][0] if i in tags else None) for i in asked]
         async with aclosing(self._pages(limits)) as pages:
             async for page in pages:
                 yield page

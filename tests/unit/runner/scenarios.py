@@ -22,7 +22,8 @@ _IN_SAGE = (
     "account", "contact", "contact", "rename", "phone", "owner", "delete", "undelete", "move", "merge"
 )  # fmt: skip
 _IN_TRADE = (
-    "invoice", "invoice", "credit", "draft", "pay", "pay", "part", "reconcile", "void", "submit", "redate", "limit"
+    "invoice", "invoice", "credit", "draft", "pay", "pay", "part", "reconcile", "void", "submit", "redate", "limit",
+    "untag",
 )  # fmt: skip
 _ELSEWHERE = ("map", "users", "crm-delete")
 _OWNERS = (ANA, BEN, EVE)
@@ -131,6 +132,8 @@ def _trade(world: World, word: str, one: int, two: int) -> None:
         trade.invoice(accounts[one % len(accounts)], f"{two}.50", dated=day, due=due, kind=kinds[word], status=status)
     elif word == "limit" and accounts:
         trade.limit(accounts[one % len(accounts)], str(two) if two % 3 else None)
+    elif word == "untag" and accounts:
+        trade.untag(accounts[one % len(accounts)])
     if not papers:
         return
     paper = papers[one % len(papers)]

@@ -113,6 +113,10 @@ class Trade:
         """Set a credit limit."""
         self.limits[account] = (None if amount is None else Decimal(amount), self.clock.now)
 
+    def untag(self, account: str) -> None:
+        """Give the tag of an account to somebody else: nothing of the account itself changes."""
+        self.limits.pop(account, None)
+
     def move(self, source: str, target: str) -> None:
         """Give all documents of an account to another one, as merging them does."""
         for paper in [paper for paper in self.papers.values() if paper.account_id == source]:
