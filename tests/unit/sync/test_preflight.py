@@ -1,13 +1,17 @@
 """The examination of a spec: doubts are warnings, what is not known is not checked, and the schema file is stable."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
 from sage_operator.sync.entities import Entity
 from sage_operator.sync.fieldmap import FieldRule, OnProblem, from_constant, from_expression, from_field
 from sage_operator.sync.findings import FindingKind
+from sage_operator.sync.payments.figures import Frame, figure_values
+from sage_operator.sync.payments.periods import PeriodKind
+from sage_operator.sync.payments.reading import Company
+from sage_operator.sync.payments.settings import Figure, FigureRule, Of, PaymentSettings
 from sage_operator.sync.preflight import (
     Known,
     KnownForceManager,
@@ -52,6 +56,7 @@ SCHEMA = TargetSchema(
 )
 ANA = SageUser(id="005000000000001AAA", username="ana", email="ana@acme.example", name="Ana", active=True)
 REP = ForceManagerUser(id=51, email="ana@acme.example", nickname="ana", name="Ana", active=True)
+COMPANY = Company(id="a0C000000000001AAA", name="ACME Ibérica", currency="EUR", fiscal_start=1)
 SAGE = KnownSage(organisation="00D000000000001EAA", users=(ANA,), objects={"Account": ACCOUNT})
 TENANT = KnownForceManager(
     tenant="1@2020",
@@ -155,18 +160,87 @@ def test_little_quota_is_warned_of_in_equal_words() -> None:
     assert [finding.kind for finding in few[0]] == [FindingKind.QUOTA_TOO_SMALL]
 
 
+def test_a_schema_of_an_earlier_version_says_so() -> None:
+    """It lacks what is examined now; the message says what to do about it rather than what is odd in it."""
+    with pytest.raises(UnreadableSchema, match=r"another version of sage-operator wrote it \(format 1, not 2\)"):
+        load_known(b'{"format": 1, "sage": {"organisation": "x"}}')
+
+
+@pytest.mark.parametrize(("version", "fits"), [("66.0", True), ("", True), ("99.0", False)])
+def test_the_api_version_is_one_that_is_offered(version: str, fits: bool) -> None:
+    """Nothing is said of one that is offered, nor where it is not known what is."""
+    offering = replace(KNOWN, sage=replace(SAGE, versions=("65.0", "66.0")))
+    findings = examine(replace(SPEC, api_version=version), (), offering).findings
+    assert [finding.kind for finding in findings] == [FindingKind.API_VERSION_UNSUPPORTED][fits:]
+    assert all("it offers 65.0 to 66.0" in str(finding) for finding in findings)
+    assert examine(replace(SPEC, api_version=version), (), KNOWN).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "companies", "kinds"),
+    [
+        ("acme ibérica", ("ACME Ibérica", "ACME Lda"), []),
+        (None, ("ACME Ibérica",), []),
+        (None, ("ACME Ibérica", "ACME Lda"), [FindingKind.COMPANY_NOT_FOUND]),
+        ("ACME", ("ACME Ibérica",), [FindingKind.COMPANY_NOT_FOUND]),
+        ("ACME", None, [FindingKind.NOT_CHECKED]),
+    ],
+)
+def test_the_company_is_one_of_those_of_the_schema(
+    name: str | None, companies: tuple[str, ...] | None, kinds: list[FindingKind]
+) -> None:
+    """By the rules of a run; a schema of a spec without payments has none, which is said."""
+    payments = PaymentSettings(time_zone="Europe/Madrid", signs={"Sales Invoice": 1}, rules=())
+    known = None if companies is None else tuple(replace(COMPANY, name=each) for each in companies)
+    spec = replace(SPEC, payments=payments, company=name)
+    findings = examine(spec, (), replace(KNOWN, sage=replace(SAGE, companies=known))).findings
+    assert [finding.kind for finding in findings] == kinds
+
+
 def test_the_schema_file_gives_back_what_is_known_in_equal_bytes() -> None:
     """A round trip loses nothing; the order of users, lists and fields does not matter."""
     written = dump_known(KNOWN)
     assert load_known(written) == KNOWN
+    offering = replace(KNOWN, sage=replace(SAGE, versions=("65.0", "66.0"), companies=(COMPANY,)))
+    assert load_known(dump_known(offering)) == offering
     assert dump_known(load_known(written)) == written
     shuffled = SourceObject.of(name="Account", label="Account", fields=reversed(tuple(ACCOUNT.fields.values())))
     assert dump_known(replace(KNOWN, sage=replace(SAGE, objects={"Account": shuffled}))) == written
     assert load_known(dump_known(Known())) == Known()
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b'{"format": 2}', b'{"format": 1, "sage": {}}', b"\xff"])
+@pytest.mark.parametrize("content", [b"", b"[]", b'{"format": 3}', b'{"format": 2, "sage": {}}', b"\xff"])
 def test_another_file_is_refused(content: bytes) -> None:
     """What is no schema of this format is told as such."""
     with pytest.raises(UnreadableSchema):
         load_known(content)
+
+
+PAYMENTS = PaymentSettings(time_zone="Europe/Madrid", signs={"Sales Invoice": 1})
+
+
+@pytest.mark.parametrize(
+    ("rule", "always"),
+    [
+        (FigureRule(target="Z_Text", figure=Figure.STATUS), True),
+        (FigureRule(target="Z_Text", figure=Figure.OUTSTANDING), True),
+        (FigureRule(target="Z_Text", figure=Figure.AS_OF), True),
+        (FigureRule(target="Z_Text", figure=Figure.DOCUMENTS, period=PeriodKind.YEAR), True),
+        (FigureRule(target="Z_Text", figure=Figure.PAID, period=PeriodKind.YEAR, of=Of.CHANGE), True),
+        (FigureRule(target="Z_Text", figure=Figure.PAID, period=PeriodKind.YEAR, of=Of.CHANGE_PERCENT), False),
+        (FigureRule(target="Z_Text", figure=Figure.CREDIT_LIMIT), False),
+        (FigureRule(target="Z_Text", figure=Figure.LAST_PAYMENT_DATE), False),
+        (FigureRule(target="Z_Text", figure=Figure.AVERAGE_DAYS_TO_PAY), False),
+    ],
+)
+def test_a_demanded_field_may_be_filled_by_a_figure(rule: FigureRule, always: bool) -> None:
+    """Expect a finding of the figure where an account may have none, and nothing where each has one."""
+    demanded = replace(SCHEMA.fields["Z_Text"], required=True)
+    tenant = replace(TENANT, schemas={Entity.ACCOUNTS: replace(SCHEMA, fields={**SCHEMA.fields, "Z_Text": demanded})})
+    spec = replace(SPEC, payments=replace(PAYMENTS, rules=(rule,)))
+    found = examine(spec, (), replace(KNOWN, force_manager=tenant)).findings
+    expected = [] if always else [(FindingKind.MANDATORY_TARGET_MISSING, "payments.fields[Z_Text]")]
+    assert [(finding.kind, finding.subject) for finding in found] == expected
+    # An account of no documents has a value, or none, as is said.
+    frame = Frame.of(replace(PAYMENTS, rules=(rule,)), today=date(2026, 11, 24), company_fiscal_start=1)
+    assert ("Z_Text" in figure_values((), frame=frame)) is always

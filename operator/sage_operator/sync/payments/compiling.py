@@ -24,6 +24,7 @@ _TYPES: Final = {
     FieldKind.DATE: "date",
     FieldKind.TEXT: f"text, at least {STATUS_LENGTH} characters",
 }
+_MAY_BE_EMPTY: Final = frozenset({Figure.AVERAGE_DAYS_TO_PAY, Figure.LAST_PAYMENT_DATE, Figure.CREDIT_LIMIT})
 _TAKES: Final = {
     FieldKind.DECIMAL: {FieldKind.DECIMAL, FieldKind.TEXT},
     FieldKind.INTEGER: {FieldKind.INTEGER, FieldKind.DECIMAL, FieldKind.TEXT},
@@ -90,6 +91,28 @@ def compile_figures(
         elif field is not None:
             compiled.append(CompiledFigure(rule=rule, field=field))
     return tuple(compiled), by_importance(findings)
+
+
+def always_has_value(rule: FigureRule) -> bool:
+    """Tell whether every account has a value for a figure, also one without documents."""
+    return rule.figure not in _MAY_BE_EMPTY and rule.of is not Of.CHANGE_PERCENT
+
+
+def with_demands(findings: Iterable[Finding], figures: Iterable[FigureRule]) -> tuple[Finding, ...]:
+    """Return findings about the map of accounts as they are once figures fill fields that ForceManager demands.
+
+    A field that a figure always fills is not missing; one that it may leave empty is a mistake of the figure.
+    """
+    filling = {f"accounts.fields[{rule.target}]": rule for rule in figures}
+    result = []
+    for finding in findings:
+        rule = filling.get(finding.subject) if finding.kind is FindingKind.MANDATORY_TARGET_MISSING else None
+        if rule is None:
+            result.append(finding)
+        elif not always_has_value(rule):
+            message = f"ForceManager demands this field, and not every account has `{rule.figure}`"
+            result.append(_finding(rule, FindingKind.MANDATORY_TARGET_MISSING, message, "Name another target."))
+    return tuple(result)
 
 
 def _missing(rule: FigureRule, schema: TargetSchema) -> Finding:

@@ -10,7 +10,7 @@ from sage_operator.sync.fieldmap import lists_used
 from sage_operator.sync.findings import Finding, FindingKind, by_importance, errors_of, warnings_of
 from sage_operator.sync.likeness import nearest
 from sage_operator.sync.lookups import USERS, LookupTable, user_list
-from sage_operator.sync.payments.compiling import CompiledFigure, compile_figures, without_figures
+from sage_operator.sync.payments.compiling import CompiledFigure, compile_figures, with_demands, without_figures
 from sage_operator.sync.preflight.condition import examine_condition
 from sage_operator.sync.preflight.known import Known, KnownForceManager, KnownSage
 from sage_operator.sync.preflight.needs import BRANCHES, paths_needed
@@ -101,6 +101,8 @@ def examine(settings: Settings, findings: Iterable[Finding], known: Known, *, st
     maps = [_Map.examined(entity, sage, tenant) for entity in settings.entities]
     for each in maps:
         found += each.findings
+    if settings.payments is not None:
+        found = list(with_demands(found, settings.payments.rules))
     names = {name for each in maps for name in lists_used(c.rule for c in each.rules)}
     return Examined(
         findings=_without_echoes(found),
