@@ -57,6 +57,7 @@ def _user(row: Row) -> ForceManagerUser:
         nickname=text(row.get("nic")),
         name=f"{text(row.get('name'))} {text(row.get('lastName'))}".strip(),
         active=flag(row.get("isActive", True)),
+        ext_id=text(row.get("extId")),
     )
 
 

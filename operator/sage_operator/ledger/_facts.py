@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, delete, func, literal_column, select, update
 
-from sage_operator.ledger import _figures
+from sage_operator.ledger import _figures, _sales
 from sage_operator.ledger._sql import ForMany, any_of, listed, upsert
 from sage_operator.ledger.tables import UNPAID, credit_limits, documents
 from sage_operator.sync.payments.documents import Document
@@ -83,15 +83,26 @@ def store(connection: Connection, scope: ScopeState, several: Iterable[Document]
     # A document that moved to another account concerns both.
     accounts = {row[_ACCOUNT] for row in changed} | {stored[row[0]][_ACCOUNT] for row in changed if row[0] in stored}
     _figures.make_due(connection, scope, accounts)
+    if changed:
+        _sales.make_due(connection, scope, [row[0] for row in changed])
     return len(changed)
 
 
 def remove(connection: Connection, scope: ScopeState, ids: Iterable[str]) -> None:
     """Remove documents; those that are not there do no harm."""
+    ids = tuple(ids)
     which = {"scope": scope.id, "ids": listed(ids)}
     accounts = connection.scalars(_accounts_of, which).all()
+    if accounts:
+        _sales.make_due_before_removal(connection, scope, ids)
     connection.execute(_remove, which)
     _figures.make_due(connection, scope, accounts)
+
+
+def stored(connection: Connection, scope: ScopeState, ids: Iterable[str]) -> dict[str, Document]:
+    """Return those of some documents that are stored, by id."""
+    rows = connection.execute(_stored, {"scope": scope.id, "ids": listed(ids)})
+    return {row[0]: _document(row) for row in rows}
 
 
 def open_ids(connection: Connection, scope: ScopeState, after_id: str, limit: int) -> tuple[str, ...]:

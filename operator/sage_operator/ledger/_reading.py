@@ -68,7 +68,7 @@ _unseen = (
     .limit(bindparam("at_most"))
 )
 _entered = select(_r.sage_id).where(_here, OPEN, _ours, _r.entered, _r.target_id.is_not(None)).order_by(_r.sage_id)
-# Not sorted by the database, which would read all contacts in their order rather than those of the accounts.
+# Not sorted by the database, which would read all records in their order rather than those of the accounts.
 _children = select(_r.sage_id).where(_here, _r.parent_id.in_(any_of("parents")), _ours)
 
 _counted = (
@@ -152,9 +152,9 @@ def entered(connection: Connection, scope: ScopeState) -> tuple[str, ...]:
     return tuple(connection.scalars(_entered, {"scope": scope.id, "entity": Entity.ACCOUNTS.value}))
 
 
-def children(connection: Connection, scope: ScopeState, parent_ids: Iterable[str]) -> tuple[str, ...]:
-    """Return contacts of accounts, by the account that they had when they were last looked at."""
-    parameters = {"scope": scope.id, "entity": Entity.CONTACTS.value, "parents": listed(parent_ids)}
+def children(connection: Connection, scope: ScopeState, entity: Entity, parent_ids: Iterable[str]) -> tuple[str, ...]:
+    """Return contacts or sales of accounts, by the account that they had when they were last looked at."""
+    parameters = {"scope": scope.id, "entity": entity.value, "parents": listed(parent_ids)}
     return tuple(sorted(connection.scalars(_children, parameters)))
 
 

@@ -146,6 +146,10 @@ INTEND_UPDATE = _insert_or(
 )
 INTEND_FIGURES = _change(figures_hash=null(), figure_hashes=bindparam("figures"), last_run_id=bindparam("by_run"))
 
+INTEND_DELETE = _change(
+    status=_PENDING, mapped_hash=null(), code=null(), message="", retry_at=null(), last_run_id=bindparam("by_run")
+)
+
 DONE = _change(
     status=_SYNCHRONIZED,
     target_id=bindparam("target"),
@@ -153,6 +157,7 @@ DONE = _change(
     field_hashes=bindparam("hashes"),
     **SETTLED,
 )
+DELETED = _change(status=_NOT_SYNCHRONIZED, target_id=null(), mapped_hash=null(), field_hashes=_nothing, **SETTLED)
 FIGURES = _change(figures_hash=bindparam("hash"), figure_hashes=bindparam("hashes"))
 REFUSED = _change(
     status=_ERROR,

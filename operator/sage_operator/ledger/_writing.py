@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, select
 
-from sage_operator.ledger import _actions, _claims, _facts, _figures
+from sage_operator.ledger import _actions, _claims, _facts, _figures, _sales
 from sage_operator.ledger import _transitions as ways
 from sage_operator.ledger._actions import Stage
 from sage_operator.ledger._sql import ForMany, listed
@@ -91,6 +91,8 @@ def note(
     read = [action for action in unchanged if not action.figures_only]
     _note_unchanged(connection, scope, read, at=at, seen_by=seen_by)
     _store_figures(connection, scope, unchanged, at=at)
+    # A released sale may belong to another account by now: its document is looked at all the same.
+    _sales.forget(connection, scope, _sales_of(of for of in noted if of.kind is not ActionKind.RELEASE))
     news = (action for action in noted if action.kind is not ActionKind.UNCHANGED)
     _actions.store(connection, run_id, news, Stage.NOTED, at=at)
 
@@ -125,7 +127,7 @@ def intend(
     keep_values: bool,
 ) -> None:
     """Stamp writes as sent: from here on their outcome is not known until it is settled."""
-    by_kind = _by_kind(intended, {ActionKind.CREATE, ActionKind.UPDATE})
+    by_kind = _by_kind(intended, {ActionKind.CREATE, ActionKind.UPDATE, ActionKind.DELETE})
     new = {**ways.BLANK, "scope_id": scope.id, "seen_by": seen_by, "last_run_id": run_id, "updated_at": at}
     creates = [
         {
@@ -138,6 +140,9 @@ def intend(
     ways.INTEND_CREATE(connection, creates, **{**new, **unclear})
 
     _intend_updates(connection, scope, by_kind[ActionKind.UPDATE], new)
+    deletes = map(_key, by_kind[ActionKind.DELETE])
+    ways.INTEND_DELETE(connection, deletes, in_scope=scope.id, by_run=run_id, at=at)
+    _sales.forget(connection, scope, _sales_of(intended))
     # Should the process die now, nothing else would tell that figures may have been written.
     _figures.make_due(connection, scope, [of.sage_id for of in intended if of.figures_hash is not None])
     _actions.store(connection, run_id, intended, Stage.SENT, at=at, keep_values=keep_values)
@@ -203,6 +208,7 @@ def settle(connection: Connection, run_id: str, scope: ScopeState, settled: Sequ
         way(connection, of_way, in_scope=scope.id, at=at)
     done = [item.action for item in settled if item.outcome.kind is OutcomeKind.DONE]
     _store_figures(connection, scope, done, at=at)
+    _claims.release(connection, scope, (_key(action) for action in done if action.kind is ActionKind.DELETE))
     _actions.end(connection, run_id, settled, at=at)
 
 
@@ -214,6 +220,8 @@ def _way(item: Settled) -> tuple[ForMany | None, dict[str, Any]]:
         case OutcomeKind.DONE:
             if action.figures_only:
                 return None, {}
+            if action.kind is ActionKind.DELETE:
+                return ways.DELETED, {}
             target_id = outcome.target_id or action.target_id
             if target_id is None:
                 raise ValueError(f"{action.sage_id} was written, but under which id?")
@@ -266,6 +274,10 @@ def _store_figures(connection: Connection, scope: ScopeState, several: Iterable[
 
 def _accounts(several: Iterable[Action]) -> list[str]:
     return [action.sage_id for action in several if action.entity is Entity.ACCOUNTS]
+
+
+def _sales_of(several: Iterable[Action]) -> list[str]:
+    return [action.sage_id for action in several if action.entity is Entity.SALES]
 
 
 def _by_kind(several: Iterable[Action], allowed: set[ActionKind]) -> defaultdict[ActionKind, list[Action]]:

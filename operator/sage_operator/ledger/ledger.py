@@ -10,7 +10,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sage_operator.ledger import _claims, _facts, _figures, _reading, _retention, _runs, _scopes, _streams, _writing
+from sage_operator.ledger import (
+    _claims,
+    _facts,
+    _figures,
+    _reading,
+    _retention,
+    _runs,
+    _sales,
+    _scopes,
+    _streams,
+    _writing,
+)
 from sage_operator.ledger._database import Database
 from sage_operator.ledger._retention import Pruned
 from sage_operator.ledger._sql import size
@@ -213,9 +224,9 @@ class SqlLedger:
         """Return accounts that entered since the last `complete`."""
         return await self._database.run(_reading.entered, scope)
 
-    async def children(self, scope: ScopeState, parent_ids: Iterable[str]) -> Sequence[str]:
-        """Return contacts of accounts."""
-        return await self._database.run(_reading.children, scope, tuple(parent_ids))
+    async def children(self, scope: ScopeState, entity: Entity, parent_ids: Iterable[str]) -> Sequence[str]:
+        """Return contacts or sales of accounts."""
+        return await self._database.run(_reading.children, scope, entity, tuple(parent_ids))
 
     async def summary(self, scope: ScopeState) -> Summary:
         """Count the records of a scope."""
@@ -294,3 +305,29 @@ class SqlLedger:
     async def figures_due_among(self, scope: ScopeState, account_ids: Iterable[str]) -> frozenset[str]:
         """Return which of these accounts have figures that are due."""
         return await self._database.run(_figures.due_among, scope, tuple(account_ids))
+
+    # Sales
+
+    async def stored_documents(self, scope: ScopeState, ids: Iterable[str]) -> Mapping[str, Document]:
+        """Return those of some documents that are stored."""
+        return await self._database.run(_facts.stored, scope, tuple(ids))
+
+    async def make_all_sales_due(self, scope: ScopeState) -> None:
+        """Make the sales of all documents due, and all sales whose document is gone."""
+        await self._database.run(_sales.make_all_due, scope)
+
+    async def make_open_sales_due(self, scope: ScopeState, *, now: datetime) -> None:
+        """Make the sales of accounts due that have entered, and those that are not settled."""
+        await self._database.run(_sales.make_open_due, scope, now=now)
+
+    async def sales_due(self, scope: ScopeState, *, after_id: str = "", limit: int) -> Sequence[str]:
+        """Return ids of documents whose sales are due."""
+        return await self._database.run(_sales.due, scope, after_id=after_id, limit=limit)
+
+    async def forget_sales_due(self, scope: ScopeState, ids: Iterable[str]) -> None:
+        """Let sales be due no longer."""
+        await self._database.run(_sales.forget, scope, tuple(ids))
+
+    async def forget_all_sales_due(self, scope: ScopeState) -> None:
+        """Let no sale be due."""
+        await self._database.run(_sales.forget_all, scope)

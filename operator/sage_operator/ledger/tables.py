@@ -210,6 +210,15 @@ figures_due = Table(
     sqlite_with_rowid=False,
 )
 
+# Documents whose sale may differ from what was written. No reference: that a document is gone is a reason, too.
+sales_due = Table(
+    "sales_due",
+    metadata,
+    Column("scope_id", ForeignKey("scopes.id"), primary_key=True),
+    Column("document_id", Text, primary_key=True),
+    sqlite_with_rowid=False,
+)
+
 runs = Table(
     "runs",
     metadata,

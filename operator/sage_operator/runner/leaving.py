@@ -1,6 +1,6 @@
 """Records that leave: deleted in Sage, or no longer in scope. ForceManager keeps them; they are no longer ours."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import aclosing
 
 from sage_operator.runner.chunks import chunks
@@ -21,7 +21,7 @@ _PAGE = 500
 
 
 async def release(run: RunContext, entity: Entity, ids: Iterable[str], *, reason: str) -> None:
-    """Release records and, with accounts, their contacts. Claims go, the ForceManager ids stay with them.
+    """Release records and, with accounts, their sales and contacts. Claims go, the ForceManager ids stay with them.
 
     Before, the figures of accounts are taken back: what nobody keeps up to date must not look as if it were. Where
     ForceManager refuses that the account is a reject and stays ours, until a later attempt.
@@ -35,11 +35,14 @@ async def release(run: RunContext, entity: Entity, ids: Iterable[str], *, reason
             piece = [sage_id for sage_id in piece if sage_id not in kept]  # noqa: PLW2901 - the others wait
         if not piece:
             continue
-        await _note(run, entity, piece, reason)
-        if entity is Entity.ACCOUNTS:
-            children = await run.ledger.children(run.scope, piece)
-            if children:
-                await _note(run, Entity.CONTACTS, children, f"its account: {reason}")
+        if entity is not Entity.ACCOUNTS:
+            await _note(run, {entity: piece}, reason)
+            continue
+        # With its account's documents nothing would tell of a sale any more: both go in one transaction.
+        sales = await run.ledger.children(run.scope, Entity.SALES, piece)
+        await _note(run, {Entity.ACCOUNTS: piece, Entity.SALES: sales}, reason)
+        contacts = await run.ledger.children(run.scope, Entity.CONTACTS, piece)
+        await _note(run, {Entity.CONTACTS: contacts}, f"its account: {reason}")
 
 
 async def take_back_left(run: RunContext, payments: Payments) -> None:
@@ -51,7 +54,8 @@ async def take_back_left(run: RunContext, payments: Payments) -> None:
         claims = await run.ledger.claim(run.scope, Entity.ACCOUNTS, ids)
         mine = [sage_id for sage_id in ids if claims[sage_id].mine]
         kept = await _take_back(run, payments, mine)
-        await _note(run, Entity.ACCOUNTS, [i for i in mine if i not in kept], "it left while payments were off")
+        left = [i for i in mine if i not in kept]
+        await _note(run, {Entity.ACCOUNTS: left}, "it left while payments were off")
         run.progress.moved()
 
 
@@ -96,10 +100,15 @@ async def _nothing() -> None:
     """Do nothing after a batch: there is no cursor to save."""
 
 
-async def _note(run: RunContext, entity: Entity, ids: Sequence[str], reason: str) -> None:
+async def _note(run: RunContext, released: Mapping[Entity, Sequence[str]], reason: str) -> None:
     actions = [
         Action(kind=ActionKind.RELEASE, entity=entity, sage_id=sage_id, message=f"Kept in ForceManager: {reason}.")
+        for entity, ids in released.items()
         for sage_id in ids
     ]
+    if not actions:
+        return
     await run.ledger.note(run.run_id, run.scope, actions, at=run.clock(), seen_by=None)
-    run.progress.count(entity, ActionKind.RELEASE, len(actions))
+    for entity, ids in released.items():
+        if ids:
+            run.progress.count(entity, ActionKind.RELEASE, len(ids))

@@ -75,12 +75,6 @@ class Source(Protocol):
             CompanyNotFound: there is none of that name, or several and none was named; the message lists them.
         """
 
-    async def companies(self) -> Sequence[Company]:
-        """All companies that are seen."""
-
-    async def versions(self) -> Sequence[str]:
-        """The API versions that Sage offers, oldest first; empty if it does not say."""
-
     def documents(self, query: DocumentQuery) -> AsyncIterator[Sequence[Document]]:
         """Pages of documents that count, the next page fetched ahead. Long lists of ids are split by the adapter."""
 
@@ -228,7 +222,34 @@ class Facts(Protocol):
         """Which of these accounts have figures that are due, whether they can be updated or not."""
 
 
-class Ledger(Facts, Protocol):
+class SalesDue(Protocol):
+    """Whose sales may differ from what was written. Each call is one transaction.
+
+    While the stream of sales (`sync.payments.sales.STREAM`) has a digest, a sale is due from the transaction in which
+    its document was stored, changed or removed until the one that notes or intends what is done with it; from there on
+    its record tells. A sale that is released stays due: its document may belong to another account by now.
+    """
+
+    async def stored_documents(self, scope: ScopeState, ids: Iterable[str]) -> Mapping[str, Document]:
+        """Those of some documents that are stored, by id."""
+
+    async def make_all_sales_due(self, scope: ScopeState) -> None:
+        """Make due the sales of all documents, and all sales that are ours or were kept."""
+
+    async def make_open_sales_due(self, scope: ScopeState, *, now: datetime) -> None:
+        """Make due the sales of accounts that entered since the last `complete`, and those that are not settled."""
+
+    async def sales_due(self, scope: ScopeState, *, after_id: str = "", limit: int) -> Sequence[str]:
+        """Ids beyond one, in order, of documents whose sales are due."""
+
+    async def forget_sales_due(self, scope: ScopeState, ids: Iterable[str]) -> None:
+        """Let sales be due no longer for which nothing is to be done."""
+
+    async def forget_all_sales_due(self, scope: ScopeState) -> None:
+        """Let no sale be due: they are no longer followed."""
+
+
+class Ledger(Facts, SalesDue, Protocol):
     """State and archive. Each call is one transaction, on disk when it returns."""
 
     async def begin_run(self, header: RunHeader) -> None:
@@ -281,12 +302,12 @@ class Ledger(Facts, Protocol):
     ) -> None:
         """Stamp writes as `sent` before their call.
 
-        A create's state is unclear since `at`, an update's hash is unknown. An account that is created, or was not
-        synchronized, counts as entered.
+        A create's state is unclear since `at`, an update's hash is unknown, a delete is pending. An account that is
+        created, or was not synchronized, counts as entered.
         """
 
     async def settle(self, run_id: str, scope: ScopeState, settled: Sequence[Settled], *, at: datetime) -> None:
-        """Store the outcomes of writes; payloads are dropped."""
+        """Store the outcomes of writes; payloads are dropped. What was deleted is no longer ours, its claim is free."""
 
     async def unclear(self, scope: ScopeState, entity: Entity) -> Sequence[RecordState]:
         """Records whose create was sent and whose outcome is unknown."""
@@ -306,8 +327,8 @@ class Ledger(Facts, Protocol):
         `complete` forgets those that are synchronized by then.
         """
 
-    async def children(self, scope: ScopeState, parent_ids: Iterable[str]) -> Sequence[str]:
-        """Ids of contacts, not yet released, of these accounts."""
+    async def children(self, scope: ScopeState, entity: Entity, parent_ids: Iterable[str]) -> Sequence[str]:
+        """Ids of contacts or sales, not yet released, of these accounts."""
 
     async def summary(self, scope: ScopeState) -> Summary:
         """Count the records of a scope."""

@@ -18,6 +18,7 @@ from sage_operator.runner.preflight import explained
 from sage_operator.runner.prepare import Prepared, prepare
 from sage_operator.runner.progress import Progress
 from sage_operator.runner.report import RunReport
+from sage_operator.runner.sales import write_sales
 from sage_operator.runner.unclear import look_up
 from sage_operator.sync.digest import configuration_digest
 from sage_operator.sync.entities import Entity, Mode
@@ -137,6 +138,7 @@ class Runner:
             as_of = prepared.now
         else:
             as_of = await self._everything(entities, header, progress, mode=mode, digest=digest, now=prepared.now)
+        await write_sales(run, users=prepared.users, scope=prepared.scope)
         progress.enter("record")
         if reader is not None:
             await reader.save(reached)

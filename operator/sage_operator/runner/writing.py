@@ -13,7 +13,7 @@ from sage_operator.runner.tasks import being_cancelled
 from sage_operator.sync.codes import Code
 from sage_operator.sync.entities import ActionKind, Entity
 from sage_operator.sync.errors import SyncError
-from sage_operator.sync.records import Action, OutcomeKind, WriteItem, WriteOutcome
+from sage_operator.sync.records import WRITES, Action, OutcomeKind, WriteItem, WriteOutcome
 from sage_operator.sync.state import Settled
 
 BATCH = 200
@@ -77,7 +77,7 @@ class Writer:
         self._entity = entity
         self._seen_by = seen_by
         self._settled = settled
-        self._buffers = {ActionKind.CREATE: _Buffer(), ActionKind.UPDATE: _Buffer()}
+        self._buffers = {kind: _Buffer() for kind in WRITES}
         self._queue: asyncio.Queue[_Batch] = asyncio.Queue(maxsize=2)
         self._workers = workers
         self._tasks: list[asyncio.Task[None]] = []
@@ -182,7 +182,6 @@ class Writer:
         run = self._run
         by_key = {action.sage_id: (action, page) for action, page in zip(batch.actions, batch.pages, strict=True)}
         items = [WriteItem(key=a.sage_id, target_id=a.target_id, data=a.payload) for a in batch.actions]
-        call = run.target.create if batch.kind is ActionKind.CREATE else run.target.update
         started = perf_counter()
         intended: set[str] = set()
         open_keys = set(by_key)
@@ -196,7 +195,12 @@ class Writer:
             self._check()  # here the call ends early: what is under way comes to its outcome, the rest is not sent
             await note(sending)
 
-        stream = call(self._entity, items, intend=intend)
+        calls = {
+            ActionKind.CREATE: run.target.create,
+            ActionKind.UPDATE: run.target.update,
+            ActionKind.DELETE: run.target.delete,
+        }
+        stream = calls[batch.kind](self._entity, items, intend=intend)
         try:
             async for outcomes in stream:
                 told = [o for o in outcomes if o.key in intended or o.kind is not OutcomeKind.NOT_SENT]

@@ -78,6 +78,11 @@ def figures_digest(settings: PaymentSettings, company: Company, figures: Iterabl
     )
 
 
+def sales_digest(settings: PaymentSettings) -> str:
+    """Digest what sales depend on besides documents: another one means comparing all of them anew."""
+    return _digest({"signs": settings.signs, "onVoid": settings.on_void})
+
+
 def _digest(document: object) -> str:
     return blake2b(json.dumps(document, sort_keys=True, default=str).encode(), digest_size=16).hexdigest()
 

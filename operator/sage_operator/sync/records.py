@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from sage_operator.sync.codes import Code
 from sage_operator.sync.entities import ActionKind, Entity, RecordStatus
@@ -80,6 +80,10 @@ class RecordState:
         return self.status is not RecordStatus.NOT_SYNCHRONIZED
 
 
+WRITES: Final = (ActionKind.CREATE, ActionKind.UPDATE, ActionKind.DELETE)
+"""What is a call to ForceManager."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
     """What a run does with one record.
@@ -117,7 +121,7 @@ class Action:
     @property
     def is_write(self) -> bool:
         """Tell whether it is a call to ForceManager."""
-        return self.kind in {ActionKind.CREATE, ActionKind.UPDATE}
+        return self.kind in WRITES
 
 
 class OutcomeKind(StrEnum):

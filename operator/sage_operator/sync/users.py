@@ -20,13 +20,14 @@ class SageUser:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForceManagerUser:
-    """A user of the tenant (deleted ones are left out by the adapter)."""
+    """A user of the tenant (deleted ones are left out by the adapter). `ext_id` is empty if it has none."""
 
     id: int
     email: str
     nickname: str
     name: str
     active: bool
+    ext_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -136,9 +136,9 @@ async def test_contacts_of_accounts(bench: Bench) -> None:
     await bench.write(JO, MO, contact_id(3), parent_id=A)
     await bench.note(release(MO))
     await bench.write(contact_id(4), parent_id=B)
-    assert list(await bench.ledger.children(bench.scope, [A, C])) == [JO, contact_id(3)]
+    assert list(await bench.ledger.children(bench.scope, CONTACTS, [A, C])) == [JO, contact_id(3)]
     await bench.intend(update(JO, 1000, parent_id=C))
-    assert list(await bench.ledger.children(bench.scope, [C])) == [JO]
+    assert list(await bench.ledger.children(bench.scope, CONTACTS, [C])) == [JO]
 
 
 async def test_the_index_of_a_pass(bench: Bench) -> None:

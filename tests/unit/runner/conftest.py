@@ -2,7 +2,7 @@
 
 import pytest
 
-from sage_operator.runner import entity, planning, writing
+from sage_operator.runner import entity, planning, sales, writing
 
 from .world import World
 
@@ -14,6 +14,7 @@ def _small_batches() -> object:
         patch.setattr(writing, "BATCH", 3)
         patch.setattr(planning, "_CHUNK", 2)
         patch.setattr(entity, "_IDS", 2)
+        patch.setattr(sales, "_PAGE", 3)
         yield
 
 

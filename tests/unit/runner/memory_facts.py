@@ -11,6 +11,7 @@ from sage_operator.sync.entities import Entity, RecordStatus
 from sage_operator.sync.payments.documents import Document
 from sage_operator.sync.payments.planning import LEFT
 from sage_operator.sync.payments.reading import Company
+from sage_operator.sync.payments.sales import STREAM
 from sage_operator.sync.records import RecordState
 from sage_operator.sync.state import ScopeState, StreamState
 
@@ -24,8 +25,14 @@ class FactsOnDisk:
     seen_by: dict[str, str] = field(default_factory=dict)
     limits: dict[str, Decimal] = field(default_factory=dict)
     due: set[str] = field(default_factory=set)
+    sales_due: set[str] = field(default_factory=set)
     as_of: date | None = None
     company: Company | None = None
+
+    @property
+    def sales_followed(self) -> bool:
+        """Tell whether a document that changes makes its sale due."""
+        return self.streams.get(STREAM, StreamState()).digest is not None
 
     def forget(self, account_id: str) -> None:
         """Drop all facts of an account."""
@@ -83,6 +90,7 @@ class MemoryFacts:
             changed += 1
             self.facts.due |= {document.account_id} | ({stored.account_id} if stored is not None else set())
             self.facts.documents[document.id] = document
+            self.facts.sales_due |= {document.id} if self.facts.sales_followed else set()
         await self._moment()
         return changed
 
@@ -93,6 +101,7 @@ class MemoryFacts:
             removed = self.facts.documents.pop(document_id, None)
             if removed is not None:
                 self.facts.due.add(removed.account_id)
+                self.facts.sales_due |= {document_id} if self.facts.sales_followed else set()
         await self._moment()
 
     async def open_documents(self, _scope: ScopeState, *, after_id: str = "", limit: int) -> Sequence[str]:

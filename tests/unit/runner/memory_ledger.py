@@ -8,6 +8,7 @@ from datetime import datetime
 from sage_operator.sync.codes import Code
 from sage_operator.sync.entities import ActionKind, Entity, Mode, RecordStatus
 from sage_operator.sync.errors import SyncError
+from sage_operator.sync.payments.documents import Document
 from sage_operator.sync.payments.planning import LEFT
 from sage_operator.sync.records import Action, OutcomeKind, RecordState, TargetRow
 from sage_operator.sync.state import (
@@ -250,13 +251,21 @@ class MemoryLedger(MemoryFacts):
                     if action.entity is Entity.ACCOUNTS:
                         self.facts.forget(action.sage_id)
                     self.disk.claims.discard((action.entity, action.sage_id))
+                    record.state = state
+                    continue  # what a released sale was due for may be that it belongs to another account
                 case ActionKind.UNCHANGED:
                     state = replace(state, status=RecordStatus.SYNCHRONIZED, code=None, retry_at=None, attempts=0)
                     if action.field_hashes:
                         state = replace(state, mapped_hash=action.mapped_hash, field_hashes=action.field_hashes)
             record.state = state
             record.seen_by = seen_by or record.seen_by
+            self._sale_is_told(action)
         await self._life.moment()
+
+    def _sale_is_told(self, action: Action) -> None:
+        """From here on the record tells what is to be done."""
+        if action.entity is Entity.SALES:
+            self.facts.sales_due.discard(action.sage_id)
 
     async def intend(
         self, run_id: str, _scope: ScopeState, actions: Sequence[Action], *, at: datetime, seen_by: str | None
@@ -266,10 +275,14 @@ class MemoryLedger(MemoryFacts):
         for action in actions:
             self.disk.sent[run_id, (action.entity, action.sage_id)] = action
             self._intend_figures(action)
+            self._sale_is_told(action)
             if action.figures_only:
                 continue
             record = self._record(action)
             state = record.state
+            if action.kind is ActionKind.DELETE:
+                record.state = replace(state, status=RecordStatus.PENDING, mapped_hash=None, code=None, retry_at=None)
+                continue
             synchronized = state.status is RecordStatus.SYNCHRONIZED
             if action.entity is Entity.ACCOUNTS and (action.kind is ActionKind.CREATE or not synchronized):
                 record.entered = True
@@ -318,6 +331,8 @@ class MemoryLedger(MemoryFacts):
             record = self.disk.records[key]
             record.state = _settled(record.state, item)
             record.message = item.outcome.message
+            if action.kind is ActionKind.DELETE and item.outcome.kind is OutcomeKind.DONE:
+                self.disk.claims.discard(key)
             if item.outcome.kind is OutcomeKind.DONE and action.figures_hash is not None:
                 self._store_figures(action)
             self.disk.history.append((run_id, action.kind, action.sage_id))
@@ -368,15 +383,62 @@ class MemoryLedger(MemoryFacts):
             if r.entered and r.state.is_ours and r.state.target_id is not None
         )
 
-    async def children(self, _scope: ScopeState, parent_ids: Iterable[str]) -> Sequence[str]:
-        """Return contacts of accounts."""
+    async def children(self, _scope: ScopeState, entity: Entity, parent_ids: Iterable[str]) -> Sequence[str]:
+        """Return contacts or sales of accounts."""
         await self._begin()
         parents = set(parent_ids)
         return sorted(
             i
             for (e, i), r in self.disk.records.items()
-            if e is Entity.CONTACTS and r.state.is_ours and r.state.parent_id in parents
+            if e is entity and r.state.is_ours and r.state.parent_id in parents
         )
+
+    async def stored_documents(self, _scope: ScopeState, ids: Iterable[str]) -> Mapping[str, Document]:
+        """Return documents by id."""
+        await self._begin()
+        return {i: self.facts.documents[i] for i in ids if i in self.facts.documents}
+
+    async def make_all_sales_due(self, _scope: ScopeState) -> None:
+        """Make all sales due."""
+        await self._begin()
+        kept_or_ours = {i for i, state in self._sales().items() if state.is_ours or state.target_id is not None}
+        self.facts.sales_due |= self.facts.documents.keys() | kept_or_ours
+        await self._life.moment()
+
+    async def make_open_sales_due(self, _scope: ScopeState, *, now: datetime) -> None:
+        """Make sales of accounts that entered due, and those that are not settled."""
+        await self._begin()
+        entered = {
+            i
+            for (e, i), r in self.disk.records.items()
+            if e is Entity.ACCOUNTS and r.entered and r.state.is_ours and r.state.target_id is not None
+        }
+        self.facts.sales_due |= {i for i, found in self.facts.documents.items() if found.account_id in entered}
+        for i, state in self._sales().items():
+            back = state.parent_id in entered and state.target_id is not None
+            if back or (_is_due(state, now) and state.unclear_since is None):
+                self.facts.sales_due.add(i)
+        await self._life.moment()
+
+    def _sales(self) -> dict[str, RecordState]:
+        return {i: record.state for (e, i), record in self.disk.records.items() if e is Entity.SALES}
+
+    async def sales_due(self, _scope: ScopeState, *, after_id: str = "", limit: int) -> Sequence[str]:
+        """Return documents whose sales are due."""
+        await self._begin()
+        return sorted(i for i in self.facts.sales_due if i > after_id)[:limit]
+
+    async def forget_sales_due(self, _scope: ScopeState, ids: Iterable[str]) -> None:
+        """Let sales be due no longer."""
+        await self._begin()
+        self.facts.sales_due -= set(ids)
+        await self._life.moment()
+
+    async def forget_all_sales_due(self, _scope: ScopeState) -> None:
+        """Let no sale be due."""
+        await self._begin()
+        self.facts.sales_due.clear()
+        await self._life.moment()
 
     async def summary(self, _scope: ScopeState) -> Summary:
         """Count."""
@@ -414,6 +476,10 @@ def _settled(state: RecordState, item: Settled) -> RecordState:
     match outcome.kind:
         case OutcomeKind.DONE if action.figures_only:
             return state
+        case OutcomeKind.DONE if action.kind is ActionKind.DELETE:
+            return replace(
+                open_state, status=RecordStatus.NOT_SYNCHRONIZED, target_id=None, mapped_hash=None, field_hashes={}
+            )
         case OutcomeKind.DONE:
             return replace(
                 state,

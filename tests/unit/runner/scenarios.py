@@ -14,7 +14,7 @@ from sage_operator.sync.records import OutcomeKind, WriteItem
 from .crm_tenant import Verdict
 from .sage_org import ANA, BEN, EVE
 from .trade import CREDIT, DRAFT, INVOICE, SUBMITTED
-from .world import FEWER_FIGURES, PAYMENTS, World
+from .world import FEWER_FIGURES, PAYMENTS, WITH_SALES, World
 
 Edit = tuple[str, int, int]
 
@@ -121,7 +121,7 @@ def _trade(world: World, word: str, one: int, two: int) -> None:
     """Carry out an edit of documents, or of what is computed from them."""
     sage, trade = world.sage, world.sage.trade
     if word == "payments":
-        world.payments = (None, PAYMENTS, FEWER_FIGURES)[one % 3]
+        world.payments = (None, PAYMENTS, FEWER_FIGURES, WITH_SALES, WITH_SALES)[one % 5]
     accounts = sorted(i for i, row in sage.rows.items() if row.entity is Entity.ACCOUNTS and not row.deleted)
     day = date(2026, 11, 23) - timedelta(days=7 * (two % 12) - 14)
     papers = sorted(trade.papers)
@@ -154,7 +154,8 @@ def _trade(world: World, word: str, one: int, two: int) -> None:
 
 def _delete_in_crm(world: World, one: int) -> None:
     """Delete a record in ForceManager, and edit it in Sage: without an edit only a Full run would notice."""
-    records = [(entity, i) for entity in Entity for i in sorted(world.tenant.records[entity])]
+    entities = (Entity.ACCOUNTS, Entity.CONTACTS)
+    records = [(entity, i) for entity in entities for i in sorted(world.tenant.records[entity])]
     if records:
         entity, target_id = records[one % len(records)]
         data = world.tenant.records[entity].pop(target_id)

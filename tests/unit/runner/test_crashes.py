@@ -8,11 +8,12 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from sage_operator.sync.entities import Entity
+from sage_operator.sync.payments.settings import PaymentSettings
 
 from .sage_org import ANA, EVE
 from .scenarios import Step, carry_out, payment_steps, populated, settle, steps
 from .trade import CREDIT, DRAFT
-from .world import PAYMENTS
+from .world import PAYMENTS, WITH_SALES
 
 _histories = st.lists(steps, min_size=1, max_size=5)
 _slow = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
@@ -56,11 +57,11 @@ async def test_death_at_every_moment_of_a_first_run(dies_late: bool) -> None:
 _trading = st.lists(payment_steps, min_size=1, max_size=5)
 
 
-async def _trading_story(history: Sequence[Step], accounts: int) -> None:
-    world = populated(accounts, payments=PAYMENTS)
+async def _trading_story(history: Sequence[Step], accounts: int, payments: PaymentSettings = PAYMENTS) -> None:
+    world = populated(accounts, payments=payments)
     for step in history:
         await carry_out(world, step)
-    world.payments = PAYMENTS
+    world.payments = payments
     await settle(world)
 
 
@@ -81,13 +82,20 @@ async def test_any_history_with_payments_settles_soak(history: Sequence[Step], a
     await _trading_story(history, accounts)
 
 
+@settings(max_examples=120, **_slow)
+@given(_trading, st.integers(0, 5))
+async def test_any_history_with_sales_settles(history: Sequence[Step], accounts: int) -> None:
+    """The same with a sale a document, switched on and off: in the end each that counts is one, exactly."""
+    await _trading_story(history, accounts, WITH_SALES)
+
+
 async def test_death_at_every_moment_of_a_first_run_with_payments() -> None:
-    """A first run with documents and figures, killed at each of its moments in turn."""
+    """A first run with documents, figures and sales, killed at each of its moments in turn."""
     moment, died = 0, True
     while died:
         moment += 1
-        world = populated(4, payments=PAYMENTS)
-        died = await world.run(ends_at=moment) is None
+        world = populated(4, payments=WITH_SALES)
+        died = await world.run(ends_at=moment, dies_late=bool(moment % 2)) is None
         await settle(world)
     assert moment > 90
 
@@ -97,7 +105,7 @@ async def test_death_at_every_moment_of_a_run_after_changes() -> None:
     moment, died = 0, True
     while died:
         moment += 1
-        world = populated(5, payments=PAYMENTS)
+        world = populated(5, payments=WITH_SALES)
         await world.run()
         trade, papers = world.sage.trade, sorted(world.sage.trade.papers)
         trade.pay(papers[0])

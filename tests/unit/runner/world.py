@@ -1,6 +1,7 @@
 """Everything that a run meets, in memory, and what it must come to."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+import operator
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -13,7 +14,7 @@ from sage_operator.runner.run import Runner
 from sage_operator.sync.entities import Entity, RecordStatus, Trigger
 from sage_operator.sync.fieldmap import FieldRule, from_constant, from_field, merge
 from sage_operator.sync.payments.periods import PeriodKind
-from sage_operator.sync.payments.settings import Figure, FigureRule, PaymentSettings, PaymentStatus
+from sage_operator.sync.payments.settings import Figure, FigureRule, OnVoid, PaymentSettings, PaymentStatus
 from sage_operator.sync.records import OutcomeKind, Scalar, WriteItem
 from sage_operator.sync.settings import EntitySettings, Settings
 from sage_operator.sync.state import RunHeader
@@ -24,7 +25,7 @@ from .expected_figures import expected_figures
 from .life import Clock, Life
 from .memory_ledger import Disk, MemoryLedger
 from .sage_org import ANA, BEN, EVE, MemorySource, Organisation
-from .trade import CREDIT, INVOICE
+from .trade import CREDIT, INVOICE, SUBMITTED
 
 REPS = {ANA: 51, BEN: 52, EVE: 53}
 
@@ -42,6 +43,8 @@ PAYMENTS = PaymentSettings(
     ),
 )
 
+
+WITH_SALES = replace(PAYMENTS, sales=True)
 
 FEWER_FIGURES = replace(PAYMENTS, rules=PAYMENTS.rules[:3])
 """Without credit limits, which then are not read."""
@@ -172,6 +175,29 @@ class World:
             self._same(Entity.CONTACTS, found, wanted | {"accountId": accounts[row.parent_id or ""]})
 
         self._check_those_that_left(set(accounts.values()))
+        if self.payments is not None and self.payments.sales and self.payments.on_void is OnVoid.DELETE:
+            self._check_sales(accounts)
+
+    def _check_sales(self, accounts: Mapping[str, int]) -> None:
+        """Check that each document that counts is one sale of its account, and that there are no others of these."""
+        sales = [
+            {key: sale[key] for key in ("extId", "accountId", "accountExtId", "date", "total")}
+            for sale in self.tenant.records[Entity.SALES].values()
+            if sale["accountExtId"] in accounts
+        ]
+        wanted = [
+            {
+                "extId": paper.id,
+                "accountId": accounts[paper.account_id],
+                "accountExtId": paper.account_id,
+                "date": f"{paper.dated}T00:00:00Z",
+                "total": -paper.total if paper.type == CREDIT else paper.total,
+            }
+            for paper in self.sage.trade.papers.values()
+            if paper.account_id in accounts and not paper.deleted and paper.status == SUBMITTED
+        ]
+        by_id = operator.itemgetter("extId")
+        assert sorted(sales, key=by_id) == sorted(wanted, key=by_id)
 
     def _check_those_that_left(self, in_scope: set[int]) -> None:
         """Check that no account which is not in scope looks as if its figures were kept up to date."""
