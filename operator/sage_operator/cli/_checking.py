@@ -11,7 +11,7 @@ from sage_operator.cli._options import RemoteOptions
 from sage_operator.cli._problems import Problem, ordered
 from sage_operator.cli._remotes import Referred, opened, referred, spoken
 from sage_operator.resources import SageIntegration
-from sage_operator.runner.preflight import look
+from sage_operator.runner.preflight import ALL, look
 from sage_operator.sync.errors import SyncError
 from sage_operator.sync.findings import Finding
 from sage_operator.sync.preflight import Known, UnreadableSchema, load_known
@@ -61,7 +61,7 @@ async def _learned(
 ) -> tuple[Known, tuple[Finding, ...]]:
     """Return what the live systems tell, and what is wrong with themselves."""
     async with opened(integration, options, refers_to) as remotes:
-        return await look(settings, remotes)
+        return await look(settings, remotes, fresh=ALL)
 
 
 def _known(schema: str | None) -> Known:
@@ -79,6 +79,4 @@ def _known(schema: str | None) -> Known:
     except OSError as error:
         raise Unreadable(f"{schema}: {error.strerror}; `sage-operator schema export` writes it") from None
     except UnreadableSchema as error:
-        raise Unreadable(
-            f"{schema}: it is no schema cache ({error}); `sage-operator schema export` writes one"
-        ) from None
+        raise Unreadable(f"{schema}: {error}; `sage-operator schema export` writes it anew") from None

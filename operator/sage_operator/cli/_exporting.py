@@ -9,7 +9,7 @@ from sage_operator.cli._manifests import Unreadable
 from sage_operator.cli._options import Choice, RemoteOptions
 from sage_operator.cli._remotes import opened, spoken
 from sage_operator.controller.translate import settings_and_findings
-from sage_operator.runner.preflight import look
+from sage_operator.runner.preflight import ALL, look
 from sage_operator.sync.errors import SyncError
 from sage_operator.sync.preflight import Known, dump_known
 
@@ -31,7 +31,7 @@ async def _known(which: Choice, remote: RemoteOptions) -> Known:
     async with chosen(which, remote) as found:
         settings, _ = settings_and_findings(found.integration, shared=found.shared)
         async with opened(found.integration, remote, found.refers_to) as remotes:
-            known, refused = await look(settings, remotes)
+            known, refused = await look(settings, remotes, fresh=ALL)
     if refused:
         raise click.ClickException("; ".join(f"{each}. {each.remedy}" for each in refused))
     return known

@@ -15,7 +15,7 @@ from sage_operator.cli._remotes import opened, referred, spoken
 from sage_operator.controller.translate import settings_and_findings
 from sage_operator.resources import SageIntegration
 from sage_operator.resources.integration import readable
-from sage_operator.runner.preflight import look
+from sage_operator.runner.preflight import ALL, look
 from sage_operator.sync.errors import Blocked, SyncError
 
 
@@ -65,7 +65,7 @@ def _name_of(url: str) -> str:
 async def _written(integration: SageIntegration, remote: RemoteOptions) -> str:
     settings, _ = settings_and_findings(integration, shared={})
     async with opened(integration, remote, referred(integration, remote)) as remotes:
-        known, refused = await look(settings, remotes)
+        known, refused = await look(settings, remotes, fresh=ALL)
         sage, tenant = known.sage, known.force_manager
         if refused or sage is None or tenant is None:
             raise click.ClickException("; ".join(f"{each}. {each.remedy}" for each in refused))

@@ -84,6 +84,7 @@ def settings_and_findings(integration: SageIntegration, *, shared: SharedMaps) -
             for entity, section in _entities(integration)
         ),
         timeout=spec.timeout,
+        api_version=spec.sage.api_version.removeprefix("v"),
         company=spec.sage.company,
         payments=payment_settings(spec.payments) if spec.payments is not None and spec.payments.enabled else None,
     )

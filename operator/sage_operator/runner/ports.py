@@ -75,6 +75,12 @@ class Source(Protocol):
             CompanyNotFound: there is none of that name, or several and none was named; the message lists them.
         """
 
+    async def companies(self) -> Sequence[Company]:
+        """All companies that are seen."""
+
+    async def versions(self) -> Sequence[str]:
+        """The API versions that Sage offers, oldest first; empty if it does not say."""
+
     def documents(self, query: DocumentQuery) -> AsyncIterator[Sequence[Document]]:
         """Pages of documents that count, the next page fetched ahead. Long lists of ids are split by the adapter."""
 

@@ -24,6 +24,7 @@ from sage_operator.sync.preflight import (
     KnownSage,
     examine,
     lists_needed,
+    no_company,
     paths_needed,
 )
 from sage_operator.sync.settings import Settings
@@ -32,12 +33,13 @@ from sage_operator.sync.targets import ValueList
 
 
 class Part(Enum):
-    """What is kept for an hour, and may be looked at anew."""
+    """What is kept for an hour, and may be looked at anew; what is offered, a run does not ask for by itself."""
 
     OBJECTS = auto()
     USERS = auto()
     SCHEMAS = auto()
     LISTS = auto()
+    OFFERED = auto()  # API versions and companies
 
 
 ALL: Final = frozenset(Part)
@@ -128,17 +130,22 @@ async def _sage(settings: Settings, source: Source, findings: list[Finding], *, 
     organisation = await source.identify()
     objects, absent = await describe_needed(settings, source, fresh=Part.OBJECTS in fresh)
     company: Company | None = None
+    companies: tuple[Company, ...] | None = None
     if settings.payments is not None:
+        if Part.OFFERED in fresh:
+            companies = tuple(await source.companies())
         try:
             company = await source.company(settings.company)
         except CompanyNotFound as error:
-            findings.append(_refused("sage.company", error))
+            findings.append(no_company(error))
     return KnownSage(
         organisation=organisation,
         users=tuple(await source.users()),
         objects=objects,
         absent=absent,
         company=company,
+        companies=companies,
+        versions=tuple(await source.versions()) if Part.OFFERED in fresh else (),
         quota_left=source.quota_left,
     )
 
@@ -195,7 +202,6 @@ def _refused(subject: str, error: Blocked) -> Finding:
     kinds = {
         HostNotAllowed: FindingKind.HOST_NOT_ALLOWED,  # Salesforce may name another host at sign-in
         CredentialsRejected: FindingKind.SIGN_IN_REFUSED,
-        CompanyNotFound: FindingKind.COMPANY_NOT_FOUND,
     }
     return Finding(
         kind=kinds.get(type(error), FindingKind.API_VERSION_UNSUPPORTED),

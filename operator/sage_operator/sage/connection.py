@@ -118,7 +118,7 @@ class Connection:
         return explain(answer, entity=entity)
 
     async def _check_version(self) -> None:
-        offered = await self._versions()
+        offered = await self.versions()
         if self.version not in offered:
             raise unknown_version(self.version, offered)
 
@@ -168,7 +168,7 @@ class Connection:
             self.quota_left = max(0.0, 1 - int(usage[1]) / allowed)
             metrics.set_quota(system=System.SAGE.value, host=answer.host, ratio=self.quota_left)
 
-    async def _versions(self) -> list[str]:
+    async def versions(self) -> list[str]:
         """Return the API versions of the organisation, oldest first (needs no token and counts to no limit)."""
         answer = await self._client.send(
             "GET", "/services/data/", operation="versions", repeatable=True, sent=self._count

@@ -9,7 +9,7 @@ from typing import TypeVar
 import structlog
 
 from sage_operator.sage import bulk, document_soql
-from sage_operator.sage.company import COMPANY, CompanyFields, choose
+from sage_operator.sage.company import COMPANY, CompanyFields
 from sage_operator.sage.connection import Connection
 from sage_operator.sage.credit_limits import Chosen, LimitFields, changed_tags, limit_fields, tags
 from sage_operator.sage.document_fields import CURRENCY, DOCUMENT, DOCUMENT_TYPE, TAG, DocumentFields, document_fields
@@ -19,6 +19,7 @@ from sage_operator.sage.rows import Record
 from sage_operator.sage.soql import Query
 from sage_operator.sync.errors import CompanyNotFound, SchemaMismatch
 from sage_operator.sync.ids import long_id
+from sage_operator.sync.payments.companies import choose
 from sage_operator.sync.payments.documents import Document
 from sage_operator.sync.payments.reading import Company, CreditLimit, DocumentQuery, DocumentScope
 from sage_operator.sync.records import ChangedRow
@@ -69,6 +70,10 @@ class Payments:
             return choose(await self._companies.get(self._read_companies), name)
         except CompanyNotFound:
             return choose(await self._companies.get(self._read_companies, max_age=_MINUTE), name)
+
+    async def companies(self) -> Sequence[Company]:
+        """Return all companies, as of a minute ago at most."""
+        return await self._companies.get(self._read_companies, max_age=_MINUTE)
 
     async def documents(self, query: DocumentQuery) -> AsyncGenerator[Sequence[Document], None]:
         """Pages of documents that count; empty ones while a bulk job is waited for."""

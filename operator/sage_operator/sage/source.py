@@ -116,6 +116,18 @@ class SageSource:
         """
         return await self._payments.company(name)
 
+    async def companies(self) -> Sequence[Company]:
+        """All companies that the integration user may see, as of a minute ago at most.
+
+        Raises:
+            SchemaMismatch: there is no such object, or it is hidden.
+        """
+        return await self._payments.companies()
+
+    async def versions(self) -> Sequence[str]:
+        """The API versions that the organisation offers, oldest first, such as `66.0`; empty if it does not say."""
+        return await self._connection.versions()
+
     def documents(self, query: DocumentQuery) -> AsyncGenerator[Sequence[Document], None]:
         """Pages of documents that count, the next page fetched ahead.
 

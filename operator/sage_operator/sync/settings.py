@@ -30,6 +30,7 @@ class Settings:
         entities: what is synchronised, accounts first.
         where: a condition of SOQL that accounts in scope fulfil too; None: there is none.
         timeout: how long nothing may move before the run is stopped.
+        api_version: of Salesforce's API, `66.0`; empty: whatever is offered.
         company: the name of the Sage company whose documents count; None: the only one there is.
         mistakes: what was found wrong while the maps were merged; nothing is written then.
         payments: what is computed from them; None: nothing, and what was written is left as it is.
@@ -45,6 +46,7 @@ class Settings:
     entities: tuple[EntitySettings, ...]
     timeout: timedelta
     where: str | None = None
+    api_version: str = ""
     company: str | None = None
     payments: PaymentSettings | None = None
     mistakes: tuple[Finding, ...] = ()

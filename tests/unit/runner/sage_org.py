@@ -213,6 +213,14 @@ class MemorySource:
         assert name is None
         return COMPANY
 
+    async def companies(self) -> Sequence[Company]:
+        """Return the only company."""
+        return [COMPANY]
+
+    async def versions(self) -> Sequence[str]:
+        """Return none: it does not say."""
+        return []
+
     async def documents(self, query: DocumentQuery) -> AsyncIterator[Sequence[Document]]:
         """Page through documents that count, as they were when the query was sent."""
         self.asked_documents.append(query)

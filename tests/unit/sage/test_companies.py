@@ -2,8 +2,9 @@ from decimal import Decimal
 
 import pytest
 
-from sage_operator.sage.company import CompanyFields, choose
+from sage_operator.sage.company import CompanyFields
 from sage_operator.sync.errors import CompanyNotFound, restored
+from sage_operator.sync.payments.companies import choose
 from sage_operator.sync.payments.reading import Company
 from sage_operator.sync.sources import SourceField, SourceKind
 

@@ -238,7 +238,8 @@ def test_a_demanded_field_may_be_filled_by_a_figure(rule: FigureRule, always: bo
     demanded = replace(SCHEMA.fields["Z_Text"], required=True)
     tenant = replace(TENANT, schemas={Entity.ACCOUNTS: replace(SCHEMA, fields={**SCHEMA.fields, "Z_Text": demanded})})
     spec = replace(SPEC, payments=replace(PAYMENTS, rules=(rule,)))
-    found = examine(spec, (), replace(KNOWN, force_manager=tenant)).findings
+    known = Known(sage=replace(SAGE, company=COMPANY), force_manager=tenant)
+    found = examine(spec, (), known).findings
     expected = [] if always else [(FindingKind.MANDATORY_TARGET_MISSING, "payments.fields[Z_Text]")]
     assert [(finding.kind, finding.subject) for finding in found] == expected
     # An account of no documents has a value, or none, as is said.

@@ -8,6 +8,7 @@ from sage_operator.sync.preflight.document import FORMAT, UnreadableSchema, dump
 from sage_operator.sync.preflight.examine import Examined, examine
 from sage_operator.sync.preflight.known import Known, KnownForceManager, KnownSage
 from sage_operator.sync.preflight.needs import lists_needed, paths_needed
+from sage_operator.sync.preflight.offered import no_company
 
 __all__ = [
     "FORMAT",
@@ -20,5 +21,6 @@ __all__ = [
     "examine",
     "lists_needed",
     "load_known",
+    "no_company",
     "paths_needed",
 ]

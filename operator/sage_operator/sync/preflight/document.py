@@ -2,8 +2,7 @@
 
 It names no records of customers. Its only personal data are the users of both systems: names, user names and e-mail
 addresses, by which they are associated. Equal knowledge gives equal bytes, sorted and indented, so that the file can be
-kept in Git and its changes read. What is as by default is left out. Quota and company are not kept: the one is another
-each minute, the other concerns no map.
+kept in Git and its changes read. What is as by default is left out. The quota is not kept: it is another each minute.
 """
 
 from dataclasses import MISSING, fields, is_dataclass
@@ -13,12 +12,13 @@ from typing import Any, Final
 import msgspec
 
 from sage_operator.sync.entities import Entity
+from sage_operator.sync.payments.reading import Company
 from sage_operator.sync.preflight.known import Known, KnownForceManager, KnownSage
 from sage_operator.sync.sources import SourceField, SourceObject
 from sage_operator.sync.targets import TargetSchema, ValueList
 from sage_operator.sync.users import ForceManagerUser, SageUser
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 
 
 class UnreadableSchema(ValueError):
@@ -36,6 +36,8 @@ class _Sage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     users: tuple[SageUser, ...] = ()
     objects: tuple[_Object, ...] = ()
     absent: tuple[str, ...] = ()
+    versions: tuple[str, ...] = ()
+    companies: tuple[Company, ...] | None = None
 
 
 class _ForceManager(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -75,10 +77,10 @@ def load_known(content: bytes) -> Known:
     try:
         found = msgspec.json.decode(content, type=_Header).format
         if found != FORMAT:
-            raise UnreadableSchema(f"its format is {found}; this version reads {FORMAT}: write it anew")
+            raise UnreadableSchema(f"another version of sage-operator wrote it (format {found}, not {FORMAT})")
         document = msgspec.json.decode(content, type=_Document)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise UnreadableSchema(str(error)) from error
+        raise UnreadableSchema(f"it is no schema ({error})") from error
     sage, tenant = document.sage, document.force_manager
     return Known(
         sage=None
@@ -88,6 +90,8 @@ def load_known(content: bytes) -> Known:
             users=sage.users,
             objects={o.name: SourceObject.of(name=o.name, label=o.label, fields=o.fields) for o in sage.objects},
             absent=frozenset(sage.absent),
+            companies=sage.companies,
+            versions=sage.versions,
         ),
         force_manager=None
         if tenant is None
@@ -102,7 +106,10 @@ def load_known(content: bytes) -> Known:
 
 
 def _sage(sage: KnownSage) -> dict[str, Any]:
+    companies = sage.companies
     return {
+        **({"versions": list(sage.versions)} if sage.versions else {}),
+        **({} if companies is None else {"companies": [_plain(one) for one in sorted(companies, key=lambda c: c.id)]}),
         "organisation": sage.organisation,
         "absent": sorted(sage.absent),
         "users": [_plain(user) for user in sorted(sage.users, key=lambda user: user.id)],

@@ -14,6 +14,7 @@ from sage_operator.sync.payments.compiling import CompiledFigure, compile_figure
 from sage_operator.sync.preflight.condition import examine_condition
 from sage_operator.sync.preflight.known import Known, KnownForceManager, KnownSage
 from sage_operator.sync.preflight.needs import BRANCHES, paths_needed
+from sage_operator.sync.preflight.offered import examine_offered
 from sage_operator.sync.preflight.origins import examine_sources, source_types
 from sage_operator.sync.preflight.people import examine_users
 from sage_operator.sync.settings import EntitySettings, Settings
@@ -90,7 +91,10 @@ def examine(settings: Settings, findings: Iterable[Finding], known: Known, *, st
         condition, about_condition = examine_condition(settings.where, sage)
         found += about_condition
     if sage is not None:
-        found += _about_sage(settings, sage)
+        found += (*_about_sage(settings, sage), *examine_offered(settings, sage))
+        told = sage.company is not None or sage.companies is not None
+        if settings.payments is not None and not told and all(f.subject != "sage.company" for f in found):
+            found.append(_not_checked("sage", "the list of companies"))
     branch_id: int | None = None
     if tenant is not None:
         branch_id, about_branch = _branch(settings.branch, tenant.lists.get(BRANCHES))

@@ -20,6 +20,8 @@ class KnownSage:
         objects: by API name; the mapped objects, and the parents that paths go over.
         absent: objects that were asked for, and are not there or hidden.
         company: whose documents count; None: not asked for, or there is none, which is told otherwise.
+        companies: all of them; None: not asked for.
+        versions: of the API that are offered, oldest first; empty: not asked for, or not told.
         quota_left: what is left of the day's API requests, 0 to 1; None if it is not told.
     """
 
@@ -28,6 +30,8 @@ class KnownSage:
     objects: Mapping[str, SourceObject]
     absent: frozenset[str] = frozenset()
     company: Company | None = None
+    companies: tuple[Company, ...] | None = None
+    versions: tuple[str, ...] = ()
     quota_left: float | None = None
 
 
