@@ -2,7 +2,9 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,7 +20,7 @@ from sage_operator.runner.run import Runner
 from sage_operator.sage import ClientCredentials, SageAccess
 from sage_operator.simulators import Dataset, Simulators
 from sage_operator.sync.entities import ActionKind, Entity, Mode, Trigger
-from sage_operator.sync.payments.settings import Figure, FigureRule, PaymentSettings
+from sage_operator.sync.payments.settings import Figure, FigureRule, OnVoid, PaymentSettings
 from sage_operator.sync.presets import PRESETS
 from sage_operator.sync.settings import EntitySettings, Settings
 from sage_operator.sync.state import RunHeader
@@ -52,6 +54,7 @@ class Integration:
         self.simulators, self.ledger, self.sage, self.crm = simulators, ledger, sage, crm
         self.runs = 0
         self.ahead = timedelta()
+        self.payments = PAYMENTS
 
     def advance(self, by: timedelta) -> None:
         """Let time go by, for Sage and for the operator."""
@@ -86,7 +89,7 @@ class Integration:
                     for entity in (Entity.ACCOUNTS, Entity.CONTACTS)
                 ),
                 timeout=timedelta(minutes=1),
-                payments=PAYMENTS,
+                payments=self.payments,
             )
 
         header = RunHeader(
@@ -115,10 +118,19 @@ class Integration:
             if row.get("extId")
         }
 
+    def sales(self) -> dict[str, tuple[str, Any]]:
+        """Return account and total of ForceManager's live sales, by `extId`."""
+        rows = self.simulators.forcemanager.control.records("sales")
+        return {row["extId"]: (row["accountExtId"], row["total"]) for row in rows if not row["deleted"]}
+
     def written(self) -> dict[str, int]:
         """Return how many writing requests the last run has sent, by operation."""
         counted = self.simulators.forcemanager.control.counters().by_operation
-        return {name: number for name, number in counted.items() if "reate" in name or "pdate" in name}
+        return {
+            name: number
+            for name, number in counted.items()
+            if any(verb in name for verb in ("create", "update", "delete"))
+        }
 
 
 @pytest.fixture
@@ -205,3 +217,92 @@ async def test_who_leaves_and_comes_back(integration: Integration) -> None:
     sage.update("Account", account, OwnerId=owner)
     await integration.run()
     assert integration.figures()[account] == ("Open", 50, 0)
+
+
+async def test_a_document_as_a_sale(integration: Integration) -> None:
+    """Expect it created with its document, corrected when its amount changes, deleted with it; a credit is negative."""
+    sage, crm = integration.simulators.sage.control, integration.simulators.forcemanager.control
+    await integration.run()
+    account = min(integration.figures())
+    before = sage.create_document(account, 10).id
+    integration.payments = replace(PAYMENTS, sales=True)
+    report = await integration.run()
+    assert integration.sales() == {before: (account, 10)}
+    assert report.result.counts[Entity.SALES] == {ActionKind.CREATE: 1}
+
+    integration.advance(timedelta(hours=1))
+    invoice = sage.create_document(account, Decimal("121.30")).id
+    credit = sage.create_document(account, 20, type="Sales Credit").id
+    await integration.run()
+    whole = {before: (account, 10), invoice: (account, Decimal("121.30")), credit: (account, -20)}
+    assert integration.sales() == whole
+    (sale,) = [row for row in crm.records("sales") if row["extId"] == invoice]
+    (there,) = [row for row in crm.records("accounts") if row.get("extId") == account]
+    assert (sale["accountId"], sale["date"]) == (there["id"], f"{integration.today}T00:00:00.000Z")
+
+    integration.advance(timedelta(hours=1))
+    sage.update(Entity.SALES.sage_object, invoice, s2cor__Total_Amount__c=99)
+    sage.delete(Entity.SALES.sage_object, credit)
+    report = await integration.run()
+    assert integration.sales() == {before: (account, 10), invoice: (account, 99)}
+    assert report.result.counts[Entity.SALES] == {ActionKind.UPDATE: 1, ActionKind.DELETE: 1}
+
+    integration.advance(timedelta(hours=1))
+    idle = await integration.run()
+    assert (idle.result.counts, integration.written()) == ({}, {})
+    assert idle.result.requests == {"sage": 6, "forceManager": 0}
+
+
+async def test_the_sale_of_a_void_document_is_kept_if_so_told(integration: Integration) -> None:
+    """Expect nothing of ForceManager's touched by `Keep`, nor while sales are off; `Delete` takes up what is left."""
+    sage = integration.simulators.sage.control
+    await integration.run()
+    account = min(integration.figures())
+    kept, voided, stays = (sage.create_document(account, amount).id for amount in (10, 20, 30))
+    integration.payments = replace(PAYMENTS, sales=True, on_void=OnVoid.KEEP)
+    await integration.run()
+    whole = integration.sales()
+    assert len(whole) == 3
+
+    integration.advance(timedelta(hours=1))
+    sage.delete(Entity.SALES.sage_object, kept)
+    report = await integration.run()
+    assert report.result.counts[Entity.SALES] == {ActionKind.RELEASE: 1}
+
+    integration.advance(timedelta(hours=1))
+    integration.payments = PAYMENTS
+    sage.delete(Entity.SALES.sage_object, voided)
+    report = await integration.run()
+    assert Entity.SALES not in report.result.counts
+    assert integration.sales() == whole
+
+    integration.advance(timedelta(hours=1))
+    integration.payments = replace(PAYMENTS, sales=True)
+    await integration.run()
+    assert integration.sales() == {stays: (account, 30)}
+
+
+async def test_a_tenant_that_wants_representatives(integration: Integration) -> None:
+    """Expect rejects with its own words, tried again later; where users have an `extId` it is sent."""
+    sage, crm = integration.simulators.sage.control, integration.simulators.forcemanager.control
+    crm.configure(sales_need_representative=True)
+    await integration.run()
+    account = min(integration.figures())
+    sage.create_document(account, 10)
+    integration.payments = replace(PAYMENTS, sales=True)
+    report = await integration.run()
+    assert report.result.counts[Entity.SALES] == {ActionKind.REJECT: 1}
+    assert report.summary is not None
+    (rejects,) = report.summary.rejects
+    assert "salesRepExtId" in rejects.message
+
+    for user in crm.records("users"):
+        crm.update("users", user["id"], extId=f"REP{user['id']}")
+    integration.advance(timedelta(days=1))
+    await integration.crm.aclose()
+    integration.crm = ForceManagerAccess(hosts=HOSTS)  # users are kept for an hour
+    await integration.run()
+    (sale,) = crm.records("sales")
+    (there,) = [row for row in crm.records("accounts") if row.get("extId") == account]
+    assert sale["salesRepExtId"] == f"REP{there['salesRepId1']}"
+    await integration.crm.aclose()
