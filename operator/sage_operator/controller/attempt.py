@@ -110,7 +110,7 @@ def _cut_short(header: RunHeader, progress: Progress, now: datetime) -> RunRepor
         counts={entity: dict(counter) for entity, counter in progress.counts.items()},
         requests={},
     )
-    return RunReport(header=header, result=result, error=error, codes=dict(progress.codes))
+    return RunReport(header=header, result=result, error=error, recorded=progress.recorded, codes=dict(progress.codes))
 
 
 def _remember(slot: Slot, report: RunReport, generation: int, services: Services) -> None:

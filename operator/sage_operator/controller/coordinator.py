@@ -4,14 +4,14 @@ One run an integration at a time, a global limit, no stacking. All state is in t
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 import structlog
 
 from sage_operator.controller.attempt import attempt, crashed
-from sage_operator.controller.history import LOOK_BACK, past_of
+from sage_operator.controller.history import LOOK_BACK, behind, ledger_is_behind, past_of
 from sage_operator.controller.outages import beginning, concerns, end, is_held, outage_of, waiting_for
 from sage_operator.controller.publish import publish, write
 from sage_operator.controller.referents import Referent, ReferentKind
@@ -21,6 +21,7 @@ from sage_operator.controller.slot import Slot
 from sage_operator.resources import InvalidResourceError, ObjectMeta, SageIntegration
 from sage_operator.sync.entities import Trigger
 from sage_operator.sync.errors import Stopped, SyncError, System
+from sage_operator.sync.state import RunRecord
 from sage_operator.telemetry import metrics
 from sage_operator.telemetry.metrics import IntegrationSample
 from sage_operator.transport import Outage
@@ -38,6 +39,7 @@ class Coordinator:
         # Uids that are gone. A look that was under way then must not take them up again.
         self._gone: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._sighting = asyncio.Lock()
         self._waiting = 0
         self._running = 0
         self._closing = False
@@ -127,15 +129,36 @@ class Coordinator:
     async def _slot(self, integration: SageIntegration) -> Slot | None:
         """Return the slot of an integration, made on first sight from its status and the ledger; None if it is gone."""
         uid = integration.metadata.uid
-        if uid not in self._slots:
-            try:
-                records = await self._services.ledger.last_runs(integration.key, limit=LOOK_BACK)
-            except SyncError as error:
-                log.warning("ledger-not-read", integration=integration.key, error=str(error))
-                return None
-            if uid not in self._gone:
-                self._slots.setdefault(uid, Slot.found(integration, past_of(records)))
+        # One at a time: a second look at the same integration must not reset what the first has begun to run.
+        async with self._sighting:
+            if uid not in self._slots:
+                try:
+                    records = await self._services.ledger.last_runs(integration.key, limit=LOOK_BACK)
+                    is_behind = await self._hold_against_status(integration, records)
+                except SyncError as error:
+                    log.warning("ledger-not-read", integration=integration.key, error=str(error))
+                    return None
+                if uid not in self._gone:
+                    self._slots[uid] = slot = Slot.found(integration, past_of(records))
+                    if is_behind:
+                        # The run that the ledger lacks may have left creates that ForceManager still carries out.
+                        slot.due_now = True
+                        slot.not_before = self._services.clock() + self._services.settling_time
         return self._slots.get(uid)
+
+    async def _hold_against_status(self, integration: SageIntegration, records: Sequence[RunRecord]) -> bool:
+        """Return whether the ledger is older than the status; then it begins anew, before it has any newer run.
+
+        Should the process die in between, the next one finds the same.
+        """
+        told = integration.status.last_run
+        if told is None or not ledger_is_behind(records, told):
+            return False
+        await self._services.ledger.begin_anew(integration.key)
+        event = behind(records, told)
+        log.warning("ledger-older-than-status", integration=integration.key, reason=event.reason, detail=event.message)
+        self._soon(self._services.kube.post_event(integration.metadata, event))
+        return True
 
     async def _decide(self, slot: Slot) -> None:
         """Start, stop or leave alone."""

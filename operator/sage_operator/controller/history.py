@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+from sage_operator.controller.events import Event
 from sage_operator.controller.schedule import Past
-from sage_operator.resources import STALLED_REASONS
+from sage_operator.resources import STALLED_REASONS, LastRun
 from sage_operator.runner.report import RunReport
 from sage_operator.sync.state import RunRecord
 
@@ -28,6 +29,26 @@ def past_of(records: Sequence[RunRecord]) -> Past | None:
         failures=failures,
         unfinished=newest.result is None or newest.result.outcome in {"Stopped", "Interrupted"},
     )
+
+
+def ledger_is_behind(records: Sequence[RunRecord], told: LastRun | None) -> bool:
+    """Tell whether the ledger lacks the last run that a status tells of: it is an old copy, or another file.
+
+    Ids of runs are ordered by time, and the ledger holds a run before its status does; the newest one is never pruned,
+    and idle runs are folded into it. A status that could not be written tells of an earlier run, which proves nothing.
+    """
+    return told is not None and (not records or records[0].header.id < told.id)
+
+
+def behind(records: Sequence[RunRecord], told: LastRun) -> Event:
+    """Return the event that says what it means that the ledger is behind."""
+    newest = f"its newest run is {records[0].header.id}" if records else "it has no run"
+    message = (
+        f"The ledger is older than this status: {newest}, the last run was {told.id}. An old copy was put back, or the"
+        " ledger was lost. The next run is an Initial one: it finds by their extId the records that the ledger does not"
+        " know, and writes all fields once."
+    )
+    return Event(warning=True, reason="LedgerOlderThanStatus", message=message)
 
 
 def followed_by(past: Past | None, report: RunReport, *, settling_time: timedelta) -> Past:

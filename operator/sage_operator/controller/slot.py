@@ -43,6 +43,7 @@ class Slot:
         suspended: no run is started.
         hushed: its trouble is a remote's outage, which is told of once for all.
         due_now: what it waited for is there again.
+        not_before: UTC; no run is started before, whatever asks for it.
     """
 
     integration: SageIntegration
@@ -65,6 +66,7 @@ class Slot:
     suspended: bool = False
     hushed: bool = False
     due_now: bool = False
+    not_before: datetime | None = None
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
@@ -90,12 +92,14 @@ class Slot:
     @property
     def due(self) -> datetime:
         """When the next run is due by the schedule."""
-        if self.due_now:
-            return EPOCH
-        return due_at(self.past, uid=self.integration.metadata.uid, interval=self.integration.spec.interval)
+        spec = self.integration.spec
+        at = EPOCH if self.due_now else due_at(self.past, uid=self.integration.metadata.uid, interval=spec.interval)
+        return at if self.not_before is None else max(at, self.not_before)
 
     def trigger(self, now: datetime) -> Trigger | None:
         """Return why a run is to start now, None if none is."""
+        if self.not_before is not None and now < self.not_before:
+            return None
         if self.integration.metadata.generation != self.handled_generation:
             return Trigger.GENERATION
         if self.integration.requested_at not in {"", self.handled_token}:

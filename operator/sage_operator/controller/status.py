@@ -73,7 +73,8 @@ def ended(previous: SageIntegrationStatus, report: RunReport, *, handled_token: 
     )
     changes: dict[str, object] = {
         "current_run": None,
-        "last_run": last,
+        # The status tells of no run that the ledger does not have: at the next start it would seem to be an old copy.
+        "last_run": last if report.recorded else previous.last_run,
         "last_sync_time": last.completed_at,
         "history": _history(previous.history, report),
     }

@@ -29,7 +29,7 @@ _indexed = (
 _new_pass = upsert(passes)
 _save_pass = _new_pass.on_conflict_do_update(
     index_elements=["scope_id"],
-    set_={column.name: _new_pass.excluded[column.name] for column in passes.c if not column.primary_key},
+    set_={name: _new_pass.excluded[name] for name in ("cursors", "finished", "indexed")},
 )
 
 _forget_entered = (
@@ -161,6 +161,12 @@ def complete(connection: Connection, scope: ScopeState, *, watermark: datetime, 
     )
     _drop_pass(connection, scope)
     connection.execute(_forget_entered, {"in_scope": scope.id})
+
+
+def forget_digest(connection: Connection, scope: ScopeState) -> None:
+    """Drop the digest of a scope, and of a pass under way, so that it is that of no configuration."""
+    connection.execute(update(scopes).where(scopes.c.id == scope.id).values(digest=None))
+    connection.execute(update(passes).where(passes.c.scope_id == scope.id).values(digest=""))
 
 
 def _drop_pass(connection: Connection, scope: ScopeState) -> None:

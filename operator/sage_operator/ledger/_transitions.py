@@ -81,6 +81,8 @@ def _change(**changed: Any) -> ForMany:
 
 
 _new = upsert(records)
+# Where a record is found that is not written now: the index that told it does not outlive the run.
+_told = func.coalesce(_new.excluded.target_id, _r.target_id)
 
 REJECT = _insert_or(
     _new,
@@ -88,10 +90,11 @@ REJECT = _insert_or(
     "code",
     "message",
     "retry_at",
+    target_id=_told,
     attempts=_r.attempts + 1,
     rejected_since=func.coalesce(_r.rejected_since, _new.excluded.rejected_since),
 )
-WAIT = _insert_or(_new, "status", "code", "message", "retry_at")
+WAIT = _insert_or(_new, "status", "code", "message", "retry_at", target_id=_told)
 RELEASE = _change(
     status=_NOT_SYNCHRONIZED,
     message=bindparam("said"),

@@ -74,11 +74,15 @@ def note(
     """Store actions that need no call."""
     by_kind = _by_kind(noted, _WITHOUT_CALL)
     new = {**ways.BLANK, "scope_id": scope.id, "seen_by": seen_by, "last_run_id": run_id, "updated_at": at}
-    rejected = [{**_row(action), "retry_at": action.retry_at} for action in by_kind[ActionKind.REJECT]]
+    rejected = [
+        {**_row(action), "target_id": action.target_id, "retry_at": action.retry_at}
+        for action in by_kind[ActionKind.REJECT]
+    ]
     ways.REJECT(
         connection, rejected, **{**new, "status": RecordStatus.ERROR.value, "attempts": 1, "rejected_since": at}
     )
-    ways.WAIT(connection, map(_row, by_kind[ActionKind.PENDING]), **new)
+    waiting = [{**_row(action), "target_id": action.target_id} for action in by_kind[ActionKind.PENDING]]
+    ways.WAIT(connection, waiting, **new)
 
     released = by_kind[ActionKind.RELEASE]
     left = [{**_key(action), "said": action.message} for action in released]

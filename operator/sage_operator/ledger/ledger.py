@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from sage_operator.ledger import (
+    _anew,
     _claims,
     _facts,
     _figures,
@@ -162,6 +163,18 @@ class SqlLedger:
     async def complete(self, scope: ScopeState, *, watermark: datetime, digest: str) -> None:
         """Move the watermark, end the pass."""
         await self._database.run(_scopes.complete, scope, watermark=watermark, digest=digest)
+
+    async def forget_digest(self, scope: ScopeState) -> None:
+        """Drop the digest of a scope, and of a pass under way."""
+        await self._database.run(_scopes.forget_digest, scope)
+
+    async def begin_anew(self, integration: str) -> None:
+        """Let the next run of an integration be an Initial one."""
+        await self._database.run(_anew.begin_anew, integration, at=self._clock())
+
+    async def prefer_index(self, scope: ScopeState, entity: Entity) -> None:
+        """Forget ForceManager ids that the index contradicts."""
+        await self._database.run(_anew.prefer_index, scope, entity, at=self._clock())
 
     async def add_to_index(self, scope: ScopeState, entity: Entity, rows: Sequence[TargetRow]) -> None:
         """Remember live ForceManager records of the pass under way."""

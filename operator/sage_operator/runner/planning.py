@@ -64,9 +64,13 @@ class Planner:
             figures = FigureRun(run=run, payments=run.payments)
             await figures.enter(ids, states, self.writer)
         started = perf_counter()
-        actions: Sequence[Action] = plan(rows, knowledge, self.context)
+        context = self.context.with_lists(run.lists.changed)
+        actions: Sequence[Action] = plan(rows, knowledge, context)
         run.progress.stage_seconds["plan"] += perf_counter() - started
         await asyncio.sleep(0)
+        lacking = frozenset[str]().union(*(action.lacking for action in actions))
+        if lacking and await run.lists.read(lacking, context.lists):
+            actions = plan(rows, knowledge, context.with_lists(run.lists.changed))
         if figures is not None:
             actions = await figures.add(actions, states)
         return actions, states

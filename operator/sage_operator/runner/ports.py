@@ -277,10 +277,13 @@ class Ledger(Facts, SalesDue, Protocol):
         """Begin a pass anew; what an earlier one left is dropped."""
 
     async def save_pass(self, scope: ScopeState, progress: Pass) -> None:
-        """Store how far a pass has come."""
+        """Store how far a pass has come. Its id, mode, beginning and digest stay as they are stored."""
 
     async def complete(self, scope: ScopeState, *, watermark: datetime, digest: str) -> None:
-        """Move the watermark (never back), store the digest, end the pass."""
+        """Move the watermark (never back), store the digest (empty: that of no configuration), end the pass."""
+
+    async def forget_digest(self, scope: ScopeState) -> None:
+        """Drop the digest, and that of a pass under way: whatever the configuration then is, the next run plans all."""
 
     async def known(self, scope: ScopeState, entity: Entity, ids: Iterable[str]) -> Mapping[str, RecordState]:
         """States by Sage id; what was never seen is absent."""
@@ -291,6 +294,9 @@ class Ledger(Facts, SalesDue, Protocol):
     async def add_to_index(self, scope: ScopeState, entity: Entity, rows: Sequence[TargetRow]) -> None:
         """Remember live ForceManager records of the pass under way, by `extId` (18 characters)."""
 
+    async def prefer_index(self, scope: ScopeState, entity: Entity) -> None:
+        """Forget the ForceManager id of records whose `extId` the index has on other live records only."""
+
     async def indexed(self, scope: ScopeState, entity: Entity, ids: Iterable[str]) -> Mapping[str, tuple[int, ...]]:
         """ForceManager ids by `extId` from the index; dropped with `begin_pass` and `complete`."""
 
@@ -299,8 +305,9 @@ class Ledger(Facts, SalesDue, Protocol):
     ) -> None:
         """Store what needs no call.
 
-        Reject, Pending, Release; Unchanged marks the record as seen by the pass and as synchronized, and stores its
-        hashes if it bears any (targets have left the map). A released account's facts are dropped.
+        Reject, Pending (both with the ForceManager id, if they tell one), Release; Unchanged marks the record as seen
+        by the pass and as synchronized, and stores its hashes if it bears any (targets have left the map). A released
+        account's facts are dropped.
         """
 
     async def intend(
@@ -345,6 +352,13 @@ class RunStore(Protocol):
 
     async def last_runs(self, integration: str, *, limit: int) -> Sequence[RunRecord]:
         """The newest runs of an integration, newest first."""
+
+    async def begin_anew(self, integration: str) -> None:
+        """Let the next run of an integration be an Initial one, because ForceManager is ahead of the ledger.
+
+        What was written last is not known any more, of no record and no figure; which targets may hold a value of ours
+        is. Interrupted passes are dropped. Records, claims, hash key, facts and archive stay.
+        """
 
     async def release_integration(self, integration: str) -> None:
         """Release all claims of a deleted integration; its record state stays."""

@@ -24,6 +24,7 @@ class Progress:
         codes: rejects so far, by code.
         warnings: values that were cut or left out.
         stopped: why the run is to stop, None while it may go on.
+        recorded: the ledger has the run.
     """
 
     clock: Callable[[], datetime]
@@ -34,6 +35,7 @@ class Progress:
     codes: Counter[Code] = field(default_factory=Counter)
     warnings: int = 0
     stopped: Stopped | NoProgress | None = None
+    recorded: bool = False
     stage_seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
 
     def __post_init__(self) -> None:

@@ -16,6 +16,7 @@ class RunReport:
 
     Attributes:
         error: why it did not succeed.
+        recorded: the ledger has the run.
         summary: the scope's records afterwards; None if the run did not get as far as the ledger's scope.
         users: associated, not associated; None if the users were not read.
         fields: targets in use, by entity.
@@ -31,6 +32,7 @@ class RunReport:
     header: RunHeader
     result: RunResult
     error: SyncError | None = None
+    recorded: bool = True
     summary: Summary | None = None
     users: tuple[int, int] | None = None
     fields: Mapping[Entity, int] = field(default_factory=dict)

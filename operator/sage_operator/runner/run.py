@@ -12,6 +12,7 @@ from sage_operator.runner.context import RunContext
 from sage_operator.runner.documents import FactReader, forget_payments
 from sage_operator.runner.entity import EntityRun
 from sage_operator.runner.figures import FigureRun
+from sage_operator.runner.lists import FreshLists
 from sage_operator.runner.payments import Payments
 from sage_operator.runner.ports import Ledger, Remotes
 from sage_operator.runner.preflight import explained
@@ -59,6 +60,7 @@ class Runner:
         error: SyncError | None = None
         try:
             await self.ledger.begin_run(header)
+            progress.recorded = True
             settings = await self.load()
             async with self.connect() as remotes:
                 draft.remotes = remotes
@@ -84,6 +86,7 @@ class Runner:
             header=header,
             result=result,
             error=error,
+            recorded=progress.recorded,
             summary=draft.summary,
             users=draft.users,
             fields=draft.fields,
@@ -142,7 +145,7 @@ class Runner:
         progress.enter("record")
         if reader is not None:
             await reader.save(reached)
-        await self.ledger.complete(scope, watermark=as_of, digest=digest)
+        await self.ledger.complete(scope, watermark=as_of, digest=run.lists.digest(digest))
         draft.data_as_of = max(as_of, scope.watermark or as_of)
 
     def _context(
@@ -174,6 +177,7 @@ class Runner:
             progress=progress,
             settling_time=self.settling_time,
             clock=self.clock,
+            lists=FreshLists(target=remotes.target, ledger=self.ledger, scope=scope),
             payments=payments,
         )
 
@@ -212,6 +216,8 @@ class Runner:
             for entity in entities:
                 if not await entity.index():
                     break  # accounts come first: where not even a deleted one is, nothing can belong to one
+            for entity in entities:
+                await self.ledger.prefer_index(scope, entity.entity)
             state = replace(state, indexed=True)
             await self.ledger.save_pass(scope, state)
         for entity in entities:

@@ -78,6 +78,7 @@ class SaleRun:
             async for rows in pages:
                 if rows:
                     await self.run.ledger.add_to_index(self.run.scope, Entity.SALES, rows)
+        await self.run.ledger.prefer_index(self.run.scope, Entity.SALES)
 
     async def _plan(self, ids: Sequence[str], *, use_index: bool) -> tuple[Action, ...]:
         ledger, here, figures = self.run.ledger, self.run.scope, self.payments.figures

@@ -1,7 +1,7 @@
 """Everything that planning the records of one entity needs besides the records: compiled once a run."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sage_operator.sync.compiling import CompiledRule
@@ -50,6 +50,13 @@ class PlanContext:
         object.__setattr__(self, "targets", frozenset(rule.target for rule in rules))
         object.__setattr__(self, "cleared", frozenset(cleared))
         object.__setattr__(self, "left", frozenset(left))
+
+    def with_lists(self, anew: Mapping[str, LookupTable]) -> "PlanContext":
+        """Return the context with some of its lists as they are by now.
+
+        Constants and defaults stay those that were found when the map was fitted.
+        """
+        return replace(self, lists={**self.lists, **anew}) if anew else self
 
     @property
     def sources(self) -> tuple[str, ...]:

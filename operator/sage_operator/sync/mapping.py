@@ -14,11 +14,15 @@ from sage_operator.sync.records import Scalar, SourceRow
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mapped:
-    """The mapped values of one record: `values` by target without the empty ones; what was wrong; what was cut."""
+    """The mapped values of one record: `values` by target without the empty ones; what was wrong; what was cut.
+
+    `lacking`: the value lists that have no row for a value of the record, whatever became of its target.
+    """
 
     values: Mapping[str, Scalar]
     problems: tuple[Misfit, ...]
     warnings: tuple[str, ...]
+    lacking: frozenset[str] = frozenset()
 
 
 def map_row(row: SourceRow, context: PlanContext, *, creating: bool = True) -> Mapped:
@@ -29,12 +33,13 @@ def map_row(row: SourceRow, context: PlanContext, *, creating: bool = True) -> M
     values: dict[str, Scalar] = {}
     problems: list[Misfit] = []
     warnings: list[str] = []
+    lacking: set[str] = set()
     for compiled in context.rules:
         target = compiled.rule.target
         if compiled.rule.only_on_create and not creating:
             continue
         try:
-            value = _value(row, compiled, context, warnings)
+            value = _value(row, compiled, context, warnings, lacking)
         except Misfit as misfit:
             problems.append(misfit)
             continue
@@ -42,14 +47,20 @@ def map_row(row: SourceRow, context: PlanContext, *, creating: bool = True) -> M
             values[target] = value
         elif compiled.mandatory:
             problems.append(Misfit(Code.MISSING_MANDATORY_FIELD, target, _emptiness(compiled)))
-    return Mapped(values=values, problems=tuple(problems), warnings=tuple(warnings))
+    return Mapped(values=values, problems=tuple(problems), warnings=tuple(warnings), lacking=frozenset(lacking))
 
 
 class _NoRow(Exception):
     """No row of the list has the value; raised and caught within one target."""
 
+    def __init__(self, list_name: str) -> None:
+        super().__init__(f"no row of {list_name}")
+        self.list_name = list_name
 
-def _value(row: SourceRow, compiled: CompiledRule, context: PlanContext, warnings: list[str]) -> Scalar:
+
+def _value(
+    row: SourceRow, compiled: CompiledRule, context: PlanContext, warnings: list[str], lacking: set[str]
+) -> Scalar:
     """Return the value of one target, None if it is empty. This is the hot path: no more calls than needed."""
     rule = compiled.rule
     missed: list[str] = []
@@ -60,6 +71,7 @@ def _value(row: SourceRow, compiled: CompiledRule, context: PlanContext, warning
                 return _fitting(value, rule.lookup, compiled, context, warnings)
             except _NoRow as absent:
                 missed.append(f"{absent} for its expression")
+                lacking.add(absent.list_name)
     elif not rule.sources:
         return compiled.default if compiled.constant is None else compiled.constant
     for source in rule.sources:
@@ -70,6 +82,7 @@ def _value(row: SourceRow, compiled: CompiledRule, context: PlanContext, warning
             return _fitting(value, source.lookup or rule.lookup, compiled, context, warnings)
         except _NoRow as absent:
             missed.append(f"{absent} for {source.path}")
+            lacking.add(absent.list_name)
     if missed:
         detail = ", ".join(missed)
         if rule.on_not_found is not OnProblem.EMPTY:
@@ -88,7 +101,7 @@ def _fitting(
         except Misfit as misfit:
             raise Misfit(misfit.code, compiled.rule.target, f"{misfit.target}: {misfit.detail}") from None
         if value is None:
-            raise _NoRow(f"no row of {lookup.list_name}")
+            raise _NoRow(lookup.list_name)
     fitting, warning = coerce(value, compiled.field, on_too_long=compiled.rule.on_too_long)
     if warning:
         warnings.append(warning)

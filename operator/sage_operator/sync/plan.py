@@ -5,7 +5,7 @@ nothing to do.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sage_operator.sync.codes import Code
 from sage_operator.sync.context import PlanContext
@@ -56,7 +56,7 @@ def _plan_row(row: SourceRow, knowledge: Knowledge, context: PlanContext) -> Act
         return _reject(row, context, state, Code.DUPLICATE_IN_FORCE_MANAGER, f"Its extId is on {numbers}.")
     parent = knowledge.parents.get(row.parent_id) if row.parent_id else None
     if context.entity is Entity.CONTACTS and not _is_there(parent):
-        return _pending(row, context, state, Code.ACCOUNT_NOT_SYNCHRONIZED)
+        return _pending(row, context, state, Code.ACCOUNT_NOT_SYNCHRONIZED, target_id=target_id)
     own = context.user_of(row)
     rep = own if own is not None and own.active else _fallback(context)
     if rep is None and target_id is None:
@@ -64,7 +64,8 @@ def _plan_row(row: SourceRow, knowledge: Knowledge, context: PlanContext) -> Act
     mapped = map_row(row, context, creating=target_id is None)
     if mapped.problems:
         message = "; ".join(str(problem) for problem in mapped.problems)
-        return _reject(row, context, state, mapped.problems[0].code, message)
+        code = mapped.problems[0].code
+        return _reject(row, context, state, code, message, target_id=target_id, lacking=mapped.lacking)
     return _write(row, context, state=state, target_id=target_id, mapped=mapped, own=own, rep=rep, parent=parent)
 
 
@@ -149,15 +150,30 @@ def _action(
         message="; ".join(mapped.warnings) if kind is not ActionKind.UNCHANGED else "",
         retry_at=retry_at(state.attempts if state is not None else 0, now=context.now),
         warnings=mapped.warnings,
+        lacking=mapped.lacking,
     )
 
 
-def _reject(row: SourceRow, context: PlanContext, state: RecordState | None, code: Code, message: str) -> Action:
-    return _not_written(ActionKind.REJECT, row, context, state, code=code, message=message)
+def _reject(
+    row: SourceRow,
+    context: PlanContext,
+    state: RecordState | None,
+    code: Code,
+    message: str,
+    *,
+    target_id: int | None = None,
+    lacking: frozenset[str] = frozenset(),
+) -> Action:
+    action = _not_written(ActionKind.REJECT, row, context, state, code=code, message=message, target_id=target_id)
+    return replace(action, lacking=lacking) if lacking else action
 
 
-def _pending(row: SourceRow, context: PlanContext, state: RecordState | None, code: Code) -> Action:
-    return _not_written(ActionKind.PENDING, row, context, state, code=code, message=code.entry.remedy)
+def _pending(
+    row: SourceRow, context: PlanContext, state: RecordState | None, code: Code, *, target_id: int | None = None
+) -> Action:
+    return _not_written(
+        ActionKind.PENDING, row, context, state, code=code, message=code.entry.remedy, target_id=target_id
+    )
 
 
 def _not_written(
@@ -168,13 +184,15 @@ def _not_written(
     *,
     code: Code,
     message: str,
+    target_id: int | None,
 ) -> Action:
+    """Return an action without a call. It tells where the record is, which only the index of this run may know."""
     return Action(
         kind=kind,
         entity=context.entity,
         sage_id=row.id,
         label=row.label,
-        target_id=state.target_id if state is not None else None,
+        target_id=target_id or (state.target_id if state is not None else None),
         parent_id=row.parent_id,
         code=code,
         message=message,

@@ -99,6 +99,7 @@ class Action:
         figures_only: the record itself was not read: the action says nothing of the mapped fields, nor of the status.
         retry_at: UTC; when it is due again by itself if it is, or ends as, a reject.
         warnings: one for each value that was cut or left out by the presets' rules, naming target and cause.
+        lacking: the value lists that have no row for what the record refers to, by name.
     """
 
     kind: ActionKind
@@ -117,6 +118,7 @@ class Action:
     message: str = ""
     retry_at: datetime | None = None
     warnings: tuple[str, ...] = ()
+    lacking: frozenset[str] = frozenset()
 
     @property
     def is_write(self) -> bool:

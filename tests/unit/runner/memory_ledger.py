@@ -10,6 +10,7 @@ from sage_operator.sync.entities import ActionKind, Entity, Mode, RecordStatus
 from sage_operator.sync.errors import SyncError
 from sage_operator.sync.payments.documents import Document
 from sage_operator.sync.payments.planning import LEFT
+from sage_operator.sync.payments.sales import STREAM
 from sage_operator.sync.records import Action, OutcomeKind, RecordState, TargetRow
 from sage_operator.sync.state import (
     Claim,
@@ -162,7 +163,7 @@ class MemoryLedger(MemoryFacts):
         now = self.disk.of(scope)
         assert now.unfinished is not None
         assert now.unfinished.id == progress.id
-        self.disk.put(replace(now, unfinished=progress))
+        self.disk.put(replace(now, unfinished=replace(progress, digest=now.unfinished.digest)))
         await self._life.moment()
 
     async def complete(self, scope: ScopeState, *, watermark: datetime, digest: str) -> None:
@@ -175,6 +176,46 @@ class MemoryLedger(MemoryFacts):
         for record in self.disk.records.values():
             if record.state.status is RecordStatus.SYNCHRONIZED:
                 record.entered = False
+        await self._life.moment()
+
+    async def forget_digest(self, scope: ScopeState) -> None:
+        """Drop the digests."""
+        await self._begin()
+        now = self.disk.of(scope)
+        unfinished = replace(now.unfinished, digest="") if now.unfinished is not None else None
+        self.disk.put(replace(now, digest=None, unfinished=unfinished))
+        await self._life.moment()
+
+    async def begin_anew(self, integration: str) -> None:
+        """Forget what was written last, and how far everything has come."""
+        await self._begin()
+        for key, scope in self.disk.scopes.items():
+            if key[0] == integration:
+                self.disk.scopes[key] = replace(scope, watermark=None, digest=None, unfinished=None)
+        self.disk.index.clear()
+        self.facts.as_of = None
+        self.facts.streams.pop(STREAM, None)
+        for record in self.disk.records.values():
+            state = record.state
+            record.state = replace(
+                state,
+                mapped_hash=None,
+                field_hashes=dict.fromkeys(state.field_hashes, ""),
+                figures_hash=None,
+                figure_hashes=dict.fromkeys(state.figure_hashes, ""),
+            )
+        await self._life.moment()
+
+    async def prefer_index(self, _scope: ScopeState, entity: Entity) -> None:
+        """Forget ids that the index contradicts."""
+        await self._begin()
+        for key, record in self.disk.records.items():
+            if (
+                key[0] is entity
+                and record.state.target_id is not None
+                and record.state.target_id not in self.disk.index.get(key, {record.state.target_id})
+            ):
+                record.state = replace(record.state, target_id=None, mapped_hash=None, figures_hash=None)
         await self._life.moment()
 
     async def known(self, _scope: ScopeState, entity: Entity, ids: Iterable[str]) -> Mapping[str, RecordState]:
@@ -231,12 +272,19 @@ class MemoryLedger(MemoryFacts):
                     state = replace(
                         state,
                         status=RecordStatus.ERROR,
+                        target_id=action.target_id or state.target_id,
                         code=action.code,
                         attempts=state.attempts + 1,
                         retry_at=action.retry_at,
                     )
                 case ActionKind.PENDING:
-                    state = replace(state, status=RecordStatus.PENDING, code=action.code, retry_at=None)
+                    state = replace(
+                        state,
+                        status=RecordStatus.PENDING,
+                        target_id=action.target_id or state.target_id,
+                        code=action.code,
+                        retry_at=None,
+                    )
                 case ActionKind.RELEASE:
                     state = replace(
                         state,
