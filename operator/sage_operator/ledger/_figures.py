@@ -3,13 +3,12 @@
 from collections.abc import Iterable
 from datetime import date, datetime
 
-from sqlalchemy import Connection, and_, bindparam, delete, literal_column, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, or_, select, update
 
 from sage_operator.ledger._sql import ForMany, any_of, insert_selected, listed, upsert
-from sage_operator.ledger.tables import figures_due, records, scopes
+from sage_operator.ledger.tables import LEFT_WITH_FIGURES, figures_due, records, scopes
 from sage_operator.sync.codes import Code
 from sage_operator.sync.entities import Entity, RecordStatus
-from sage_operator.sync.payments.planning import LEFT
 from sage_operator.sync.state import ScopeState
 
 _f, _r = figures_due.c, records.c
@@ -37,18 +36,9 @@ _due = (
     .order_by(_f.account_id)
     .limit(bindparam("at_most"))
 )
-# Rare enough to be found by reading all accounts: it is asked after a complete load only.
 _left = (
     select(_r.sage_id)
-    .where(
-        _r.scope_id == bindparam("scope"),
-        _r.entity == Entity.ACCOUNTS.value,
-        _r.sage_id > bindparam("after"),
-        _r.status == RecordStatus.NOT_SYNCHRONIZED,
-        _r.target_id.is_not(None),
-        _r.figure_hashes != literal_column("'{}'"),
-        _r.figures_hash.is_distinct_from(LEFT),
-    )
+    .where(_r.scope_id == bindparam("scope"), LEFT_WITH_FIGURES, _r.sage_id > bindparam("after"))
     .order_by(_r.sage_id)
     .limit(bindparam("at_most"))
 )

@@ -133,6 +133,21 @@ Index(
     sqlite_where=OPEN,
     postgresql_where=OPEN,
 )
+LEFT_WITH_FIGURES = and_(
+    records.c.status == word("NotSynchronized"),
+    records.c.target_id.is_not(None),
+    records.c.figure_hashes != word("{}"),
+    func.coalesce(records.c.figures_hash, word("")) != word("left"),
+)
+"""Accounts that have left, and whose figures nobody has taken back: rarely any."""
+
+Index(
+    "records_left",
+    records.c.scope_id,
+    records.c.sage_id,
+    sqlite_where=LEFT_WITH_FIGURES,
+    postgresql_where=LEFT_WITH_FIGURES,
+)
 Index(
     "records_parent",
     records.c.scope_id,

@@ -83,7 +83,7 @@ class FigureRun:
     async def write_due(self) -> None:
         """Write the figures of all other accounts that are due, without reading the accounts.
 
-        After a complete load those are taken back that accounts have left with before.
+        Those that accounts have left with are taken back.
         """
         run, figures = self.run, self.payments.figures
         if not figures.rules:
@@ -103,8 +103,7 @@ class FigureRun:
                     await run.ledger.note(run.run_id, run.scope, equal, at=run.clock(), seen_by=None)
                 await writer.put([action for action in actions if action.is_write], Page(last_id=""))
                 run.progress.moved()
-        if self.payments.loaded:  # payments may have been off, and then nobody took back figures
-            await take_back_left(run, self.payments)
+        await take_back_left(run, self.payments)
 
     async def _compute(
         self, account_ids: Sequence[str], states: States, *, foreign: frozenset[str] | set[str]

@@ -46,16 +46,20 @@ async def release(run: RunContext, entity: Entity, ids: Iterable[str], *, reason
 
 
 async def take_back_left(run: RunContext, payments: Payments) -> None:
-    """Take back the figures of accounts that left while payments were off; what others have claimed is theirs."""
+    """Take back the figures of accounts that have left with them; what others have claimed is theirs.
+
+    They left while payments were off, or before it was known that their create had come to be.
+    """
     after = ""
     while ids := await run.ledger.figures_left(run.scope, after_id=after, limit=_PAGE):
         after = ids[-1]
         run.progress.check()
-        claims = await run.ledger.claim(run.scope, Entity.ACCOUNTS, ids)
-        mine = [sage_id for sage_id in ids if claims[sage_id].mine]
+        states = await run.ledger.known(run.scope, Entity.ACCOUNTS, ids)
+        able = [i for i, state in states.items() if leaving_action(state, payments.figures) is not None]
+        claims = await run.ledger.claim(run.scope, Entity.ACCOUNTS, able)
+        mine = [i for i in able if claims[i].mine]
         kept = await _take_back(run, payments, mine)
-        left = [i for i in mine if i not in kept]
-        await _note(run, {Entity.ACCOUNTS: left}, "it left while payments were off")
+        await _note(run, {Entity.ACCOUNTS: [i for i in mine if i not in kept]}, "its figures are cleared")
         run.progress.moved()
 
 

@@ -68,6 +68,14 @@ async def _trading_story(history: Sequence[Step], accounts: int, payments: Payme
 @settings(max_examples=120, **_slow)
 @given(_trading, st.integers(0, 5))
 @example([Step(), Step(edits=[("merge", 18, 14), ("payments", 3, 21)])], 2).via("left while payments were off")
+@example(
+    [
+        Step(edits=[("account", 16, 30)]),
+        Step(edits=[("account", 17, 30)], verdicts=["lost"]),
+        Step(edits=[("delete", 0, 2), ("delete", 1, 2)], after=1),
+    ],
+    0,
+).via("left before its create was looked up")
 async def test_any_history_with_payments_settles(history: Sequence[Step], accounts: int) -> None:
     """Whatever is invoiced, paid, credited, voided, moved or killed: peace brings the figures of plain loops."""
     await _trading_story(history, accounts)
