@@ -43,6 +43,25 @@ def test_ten_mistakes_are_ten_findings_live_and_by_a_schema(live: Live) -> None:
     assert offline == at_once
 
 
+def test_api_version_and_company_are_checked_by_a_schema(live: Live) -> None:
+    """Expect both mistakes at their lines without either system; an older file is refused with what to do."""
+    payments = {"timeZone": "Europe/Madrid", "fields": [{"target": "Z_PaymentStatus", "figure": "status"}]}
+    body, cache = live.acme(payments=payments), live.folder / "acme.schema.json"
+    live("schema", "export", "-f", str(live.write(body, *live.secrets())), "-o", str(cache))
+    words = ("check", "--schema", str(cache), "-o", "json")
+    assert findings(live(*words, "-f", str(live.write(body)), hosts=False)) == []
+    body["spec"]["sage"] |= {"apiVersion": "99.0", "company": "ACME Lunar"}
+    found = findings(live(*words, "-f", str(live.write(body)), hosts=False, code=1))
+    assert [(each["code"], each["path"]) for each in found] == [
+        ("ApiVersionUnsupported", "spec.sage.apiVersion"),
+        ("CompanyNotFound", "spec.sage.company"),
+    ]
+    cache.write_text(cache.read_text(encoding="utf-8").replace('"format": 2', '"format": 1'), encoding="utf-8")
+    old = live(*words, "-f", str(live.write(body)), hosts=False, code=2)
+    assert "another version" in old.stderr
+    assert "schema export" in old.stderr
+
+
 def test_equal_systems_give_equal_bytes(live: Live) -> None:
     """Expect that a cache in Git changes only if the systems did; standard output is the default."""
     path = str(live.write(live.acme(), *live.secrets()))
