@@ -46,6 +46,7 @@ async def test_an_old_copy_that_begins_anew_creates_nothing_twice(
     phone = row.phone
     async with opened(world, path):
         world.sage.add_contact(world.sage.add_account(name="Late", phone="1"))
+        world.sage.trade.invoice(row.id, "99.50", dated=world.clock.now.date())
         world.sage.edit(row.id, phone="between")
         (gone,) = world.tenant.bearing(Entity.ACCOUNTS, accounts[-1])
         del world.tenant.records[Entity.ACCOUNTS][gone]
