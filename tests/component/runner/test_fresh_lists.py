@@ -49,7 +49,7 @@ async def test_a_value_added_a_minute_ago_is_found_at_once(integration: Integrat
     assert missing
     key = crm.add_list_row("accountTypes", EN="Added just now")
     integration.clock.now += 61
-    one = sorted(row["Id"] for row in sage.records("Account"))[0]
+    one = min(row["Id"] for row in sage.records("Account"))
     sage.update("Account", one, AccountNumber="Added just now")
     report = await integration.run()
     assert report.succeeded, report.error
