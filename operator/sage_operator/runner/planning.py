@@ -8,6 +8,7 @@ from time import perf_counter
 from sage_operator.runner.chunks import chunks
 from sage_operator.runner.context import RunContext
 from sage_operator.runner.figures import FigureRun
+from sage_operator.runner.present import present
 from sage_operator.runner.writing import Page, Writer
 from sage_operator.sync.context import PlanContext
 from sage_operator.sync.entities import ActionKind, Entity, RecordStatus
@@ -56,7 +57,7 @@ class Planner:
         knowledge = Knowledge(
             states=states,
             claims=claims,
-            indexed=await run.ledger.indexed(run.scope, entity, ids) if self.use_index else {},
+            indexed=await present(run, entity, ids, states, use_index=self.use_index),
             parents=parents,
         )
         figures = None

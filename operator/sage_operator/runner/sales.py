@@ -8,6 +8,7 @@ from typing import Final
 from sage_operator.runner.chunks import chunks
 from sage_operator.runner.context import RunContext
 from sage_operator.runner.payments import Payments
+from sage_operator.runner.present import present
 from sage_operator.runner.reading import timed
 from sage_operator.runner.unclear import look_up
 from sage_operator.runner.writing import Page, Writer
@@ -89,7 +90,7 @@ class SaleRun:
         claims = await ledger.claim(here, Entity.SALES, to_claim(ids, known))
         # A claim that is taken over brings the state along.
         states = await ledger.known(here, Entity.SALES, ids)
-        indexed = await ledger.indexed(here, Entity.SALES, ids) if use_index else {}
+        indexed = await present(self.run, Entity.SALES, ids, states, use_index=use_index)
         created = {documents[i].account_id for i in documents if i not in states or states[i].target_id is None}
         known = SaleKnowledge(
             documents=documents,

@@ -296,3 +296,20 @@ async def test_a_bug_is_a_report_too() -> None:
     (run,) = world.disk.runs.values()
     assert run.result is not None
     assert run.result.outcome == "Failed"
+
+
+async def test_what_force_manager_holds_twice_is_not_made_a_third_time() -> None:
+    """A later run, which has no index, asks before it tries again; when one of the two is gone the other is taken."""
+    world = World()
+    customer = world.sage.add_account(owner=ANA, name="Customer", phone="1")
+    one, other = (world.tenant.add(Entity.ACCOUNTS, {"extId": customer, "name": "Customer"}) for _ in range(2))
+    await world.run()
+    assert world.tenant.bearing(Entity.ACCOUNTS, customer) == [one, other]
+    for _ in range(2):
+        await world.run(after=timedelta(days=1))
+        assert world.tenant.bearing(Entity.ACCOUNTS, customer) == [one, other]
+        assert world.statuses(Entity.ACCOUNTS)[customer] is RecordStatus.ERROR
+    del world.tenant.records[Entity.ACCOUNTS][one]
+    await world.run(after=timedelta(days=1))
+    assert world.tenant.bearing(Entity.ACCOUNTS, customer) == [other]
+    assert world.tenant.records[Entity.ACCOUNTS][other]["phone"] == "1"
