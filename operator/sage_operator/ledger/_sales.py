@@ -7,7 +7,7 @@ only (their stream has a digest); whoever begins to follow them makes all due.
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import Connection, Text, and_, bindparam, column, delete, func, literal_column, or_, select
+from sqlalchemy import Connection, Text, and_, bindparam, column, delete, func, literal_column, or_, select, true
 
 from sage_operator.ledger import _reading
 from sage_operator.ledger._sql import any_of, insert_selected, listed
@@ -28,6 +28,7 @@ _sale_of_scope = and_(_r.scope_id == bindparam("scope"), _r.entity == Entity.SAL
 
 _ids = func.json_each(bindparam("ids", type_=Text)).table_valued(column("value", Text))
 _changed = insert_selected(sales_due, select(bindparam("scope"), _ids.c.value).where(_followed))
+_open = insert_selected(sales_due, select(bindparam("scope"), _ids.c.value).where(true()))
 _removed = insert_selected(
     sales_due,
     select(_d.scope_id, _d.id).where(_d.scope_id == bindparam("scope"), _d.id.in_(any_of("ids")), _followed),
@@ -97,7 +98,8 @@ def make_open_due(connection: Connection, scope: ScopeState, *, now: datetime) -
     """Make the sales of accounts due that have entered, and those that are not settled."""
     connection.execute(_documents_of_entered, {"scope": scope.id})
     connection.execute(_sales_of_entered, {"scope": scope.id})
-    make_due(connection, scope, _reading.due(connection, scope, Entity.SALES, now=now))
+    unsettled = _reading.due(connection, scope, Entity.SALES, now=now)
+    connection.execute(_open, {"scope": scope.id, "ids": listed(unsettled)})
 
 
 def due(connection: Connection, scope: ScopeState, *, after_id: str, limit: int) -> tuple[str, ...]:

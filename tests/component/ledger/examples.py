@@ -13,7 +13,8 @@ from sage_operator.sync.state import RunHeader, ScopeState, Settled
 
 NOW = datetime(2026, 11, 23, 10, 0, 0, 123_457, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
-ACCOUNTS, CONTACTS = Entity.ACCOUNTS, Entity.CONTACTS
+ACCOUNTS, CONTACTS, SALES = Entity
+_OBJECTS = {"001": ACCOUNTS, "003": CONTACTS, "a0B": SALES}
 
 HASHES = {"name": "hash-of-name", "phone": "hash-of-phone"}
 PAYLOAD = {"name": "a-payload-value", "phone": "another-payload-value"}
@@ -36,7 +37,7 @@ def run_id(number: int) -> str:
 
 def action(kind: ActionKind, sage_id: str, **changes: Any) -> Action:
     """Return an action; a write bears a payload and its hashes."""
-    entity = ACCOUNTS if sage_id.startswith("001") else CONTACTS
+    entity = _OBJECTS[sage_id[:3]]
     facts: dict[str, Any] = {"label": f"Label of {sage_id}"}
     if kind in {ActionKind.CREATE, ActionKind.UPDATE}:
         facts |= {"payload": PAYLOAD, "mapped_hash": "hash-of-all", "field_hashes": HASHES}
@@ -128,7 +129,7 @@ class Bench:
 
     async def states(self, *sage_ids: str) -> Mapping[str, RecordState]:
         """Return the states of records of one entity."""
-        entity = ACCOUNTS if sage_ids[0].startswith("001") else CONTACTS
+        entity = _OBJECTS[sage_ids[0][:3]]
         return await self.ledger.known(self.scope, entity, sage_ids)
 
     async def due(self, entity: Entity = ACCOUNTS, now: datetime = NOW) -> list[str]:

@@ -10,9 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sage_operator.ledger import SqlLedger
+from sage_operator.sync.payments.settings import PaymentSettings
 from unit.runner.life import Life
 from unit.runner.scenarios import Step, carry_out, payment_steps, populated, steps
-from unit.runner.world import PAYMENTS, World
+from unit.runner.world import PAYMENTS, WITH_SALES, World
 
 
 class MortalLedger:
@@ -62,14 +63,16 @@ async def test_any_history_settles_on_sqlite(history: Sequence[Step], accounts: 
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(payment_steps, min_size=1, max_size=4), st.integers(0, 5))
-async def test_any_history_with_payments_settles_on_sqlite(history: Sequence[Step], accounts: int) -> None:
-    """Whatever is invoiced, paid, credited, voided, moved or killed: peace brings the figures of plain loops."""
-    world = populated(accounts, payments=PAYMENTS)
+@given(st.lists(payment_steps, min_size=1, max_size=4), st.integers(0, 5), st.sampled_from([PAYMENTS, WITH_SALES]))
+async def test_any_history_with_payments_settles_on_sqlite(
+    history: Sequence[Step], accounts: int, payments: PaymentSettings
+) -> None:
+    """Whatever is invoiced, paid, credited, voided, moved or killed: peace brings what plain loops do."""
+    world = populated(accounts, payments=payments)
     with TemporaryDirectory() as folder:
         async with await SqlLedger.open(Path(folder) / "ledger.db", clock=world.clock) as ledger:
             world.open_ledger = lambda life: MortalLedger(ledger, life)
             for step in history:
                 await carry_out(world, step)
-            world.payments = PAYMENTS
+            world.payments = payments
             await settle(world)
