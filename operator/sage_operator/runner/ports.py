@@ -12,7 +12,7 @@ from typing import Protocol
 
 from sage_operator.sync.entities import Entity, Mode
 from sage_operator.sync.payments.documents import Document
-from sage_operator.sync.payments.reading import Company, CreditLimit, DocumentQuery, DocumentScope
+from sage_operator.sync.payments.reading import Company, CreditLimit, DocumentQuery, DocumentScope, TradeView
 from sage_operator.sync.records import Action, ChangedRow, RecordState, SourceRow, TargetRow, WriteItem, WriteOutcome
 from sage_operator.sync.scope import RowQuery
 from sage_operator.sync.sources import SourceObject
@@ -80,6 +80,9 @@ class Source(Protocol):
 
     async def versions(self) -> Sequence[str]:
         """The API versions that Sage offers, oldest first; empty if it does not say."""
+
+    async def trade_view(self, *, limits: bool) -> TradeView:
+        """What is seen of trade documents and, with `limits`, of credit limits; as `describe` has it."""
 
     def documents(self, query: DocumentQuery) -> AsyncIterator[Sequence[Document]]:
         """Pages of documents that count, the next page fetched ahead. Long lists of ids are split by the adapter."""

@@ -16,7 +16,7 @@ from sage_operator.sync.errors import (
 )
 from sage_operator.sync.findings import Finding, FindingKind
 from sage_operator.sync.lookups import USERS
-from sage_operator.sync.payments.reading import Company
+from sage_operator.sync.payments.reading import TRADE_OBJECTS, Company, TradeView
 from sage_operator.sync.preflight import (
     Examined,
     Known,
@@ -52,7 +52,7 @@ _ANEW: Final[Mapping[FindingKind, frozenset[Part]]] = {
     FindingKind.USER_NOT_FOUND: frozenset({Part.USERS}),
     FindingKind.BRANCH_NOT_FOUND: frozenset({Part.LISTS}),
     FindingKind.UNKNOWN_LIST: frozenset({Part.LISTS}),
-    FindingKind.INVALID_VALUE: frozenset({Part.LISTS, Part.USERS, Part.SCHEMAS}),
+    FindingKind.INVALID_VALUE: frozenset({Part.OBJECTS, Part.LISTS, Part.USERS, Part.SCHEMAS}),
     FindingKind.WRONG_LIST: frozenset({Part.SCHEMAS}),
     FindingKind.MANDATORY_TARGET_MISSING: frozenset({Part.SCHEMAS}),
     FindingKind.UNKNOWN_TARGET: frozenset({Part.SCHEMAS}),
@@ -131,6 +131,7 @@ async def _sage(settings: Settings, source: Source, findings: list[Finding], *, 
     objects, absent = await describe_needed(settings, source, fresh=Part.OBJECTS in fresh)
     company: Company | None = None
     companies: tuple[Company, ...] | None = None
+    trade: TradeView | None = None
     if settings.payments is not None:
         if Part.OFFERED in fresh:
             companies = tuple(await source.companies())
@@ -138,6 +139,9 @@ async def _sage(settings: Settings, source: Source, findings: list[Finding], *, 
             company = await source.company(settings.company)
         except CompanyNotFound as error:
             findings.append(no_company(error))
+        if Part.OBJECTS in fresh:
+            await asyncio.gather(*(_described(name, source, fresh=True) for name in TRADE_OBJECTS))
+        trade = await source.trade_view(limits=settings.payments.uses_limits)
     return KnownSage(
         organisation=organisation,
         users=tuple(await source.users()),
@@ -147,6 +151,7 @@ async def _sage(settings: Settings, source: Source, findings: list[Finding], *, 
         companies=companies,
         versions=tuple(await source.versions()) if Part.OFFERED in fresh else (),
         quota_left=source.quota_left,
+        trade=trade,
     )
 
 

@@ -21,7 +21,7 @@ _NUMBER = "s2cor__Document_Number__c"
 _NUMBER_TAG = "s2cor__Document_Number_Tag__c"
 _CURRENCY = "s2cor__Currency__c"
 _CURRENCY_CODE = "s2cor__Currency_Code__c"
-_STATUS = "s2cor__Status__c"
+STATUS = "s2cor__Status__c"
 _DATE = "s2cor__Date__c"
 _MANUAL_DUE = "s2cor__Manual_Due_Date__c"
 _DUE = "s2cor__Due_Date__c"
@@ -102,7 +102,7 @@ def document_fields(
     """
     seen = _Seen(document)
     account, company, kind = (seen.reference(name) for name in (_ACCOUNT, _COMPANY, _TYPE))
-    status, dated, total = (seen.needed(name) for name in (_STATUS, _DATE, _TOTAL))
+    status, dated, total = (seen.needed(name) for name in (STATUS, _DATE, _TOTAL))
     due = tuple(name for name in (seen.own(_MANUAL_DUE), seen.own(_DUE)) if name is not None)
     net, paid, outstanding = (seen.own(name) for name in (_NET, _PAID, _OUTSTANDING))
     tax = seen.own(_TAX) if net is None else None

@@ -12,7 +12,15 @@ from sage_operator.sage import bulk, document_soql
 from sage_operator.sage.company import COMPANY, CompanyFields
 from sage_operator.sage.connection import Connection
 from sage_operator.sage.credit_limits import Chosen, LimitFields, changed_tags, limit_fields, tags
-from sage_operator.sage.document_fields import CURRENCY, DOCUMENT, DOCUMENT_TYPE, TAG, DocumentFields, document_fields
+from sage_operator.sage.document_fields import (
+    CURRENCY,
+    DOCUMENT,
+    DOCUMENT_TYPE,
+    STATUS,
+    TAG,
+    DocumentFields,
+    document_fields,
+)
 from sage_operator.sage.document_rows import DocumentReader
 from sage_operator.sage.paging import merged, pages
 from sage_operator.sage.rows import Record
@@ -21,7 +29,7 @@ from sage_operator.sync.errors import CompanyNotFound, SchemaMismatch
 from sage_operator.sync.ids import long_id
 from sage_operator.sync.payments.companies import choose
 from sage_operator.sync.payments.documents import Document
-from sage_operator.sync.payments.reading import Company, CreditLimit, DocumentQuery, DocumentScope
+from sage_operator.sync.payments.reading import Company, CreditLimit, DocumentQuery, DocumentScope, TradeView
 from sage_operator.sync.records import ChangedRow
 from sage_operator.sync.sources import SourceObject
 from sage_operator.transport.cache import Cached
@@ -74,6 +82,23 @@ class Payments:
     async def companies(self) -> Sequence[Company]:
         """Return all companies, as of a minute ago at most."""
         return await self._companies.get(self._read_companies, max_age=_MINUTE)
+
+    async def trade_view(self, *, limits: bool) -> TradeView:
+        """Return what is seen of documents and credit limits: no more than descriptions are asked for."""
+        lacking: list[SchemaMismatch] = []
+        statuses: tuple[str, ...] = ()
+        try:
+            await self._document_fields()
+            status = (await self._describe(DOCUMENT)).field(STATUS)
+            statuses = tuple(choice.value for choice in status.picklist) if status is not None else ()
+        except SchemaMismatch as mismatch:
+            lacking.append(mismatch)
+        if limits:
+            try:
+                limit_fields(await self._describe(TAG), await self._seen(DOCUMENT_TYPE))
+            except SchemaMismatch as mismatch:
+                lacking.append(mismatch)
+        return TradeView(lacking=tuple((each.message, each.remedy) for each in lacking), statuses=statuses)
 
     async def documents(self, query: DocumentQuery) -> AsyncGenerator[Sequence[Document], None]:
         """Pages of documents that count; empty ones while a bulk job is waited for."""

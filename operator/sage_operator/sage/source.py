@@ -12,7 +12,7 @@ from sage_operator.sage.payments import BulkUse, Payments
 from sage_operator.sage.rows import Record, RowReader, changed_rows, sage_users
 from sage_operator.sync.entities import Entity
 from sage_operator.sync.payments.documents import Document
-from sage_operator.sync.payments.reading import Company, CreditLimit, DocumentQuery, DocumentScope
+from sage_operator.sync.payments.reading import Company, CreditLimit, DocumentQuery, DocumentScope, TradeView
 from sage_operator.sync.records import ChangedRow, SourceRow
 from sage_operator.sync.scope import RowQuery
 from sage_operator.sync.sources import SourceObject
@@ -107,6 +107,10 @@ class SageSource:
             async with aclosing(stream):
                 async for page in stream:
                     yield page
+
+    async def trade_view(self, *, limits: bool) -> TradeView:
+        """What is seen of trade documents and, with `limits`, of credit limits; as `describe` has it."""
+        return await self._payments.trade_view(limits=limits)
 
     async def company(self, name: str | None) -> Company:
         """The company of that name, exactly or else in any case, or the only one; shared by all runs for an hour.

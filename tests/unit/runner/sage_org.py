@@ -9,7 +9,7 @@ from sage_operator.sync.entities import Entity
 from sage_operator.sync.errors import System, Unavailable
 from sage_operator.sync.ids import long_id
 from sage_operator.sync.payments.documents import Document
-from sage_operator.sync.payments.reading import Company, CreditLimit, DocumentQuery, DocumentScope
+from sage_operator.sync.payments.reading import Company, CreditLimit, DocumentQuery, DocumentScope, TradeView
 from sage_operator.sync.presets import PRESETS
 from sage_operator.sync.records import ChangedRow, SourceRow
 from sage_operator.sync.scope import RowQuery, Scope
@@ -17,7 +17,7 @@ from sage_operator.sync.sources import SourceField, SourceKind, SourceObject
 from sage_operator.sync.users import SageUser
 
 from .life import Clock, Life
-from .trade import COMPANY, Paper, Trade
+from .trade import COMPANY, DRAFT, SUBMITTED, Paper, Trade
 
 ANA, BEN, EVE = (long_id(f"005000000000{name}") for name in ("ANA", "BEN", "EVE"))
 
@@ -207,6 +207,10 @@ class MemorySource:
             label=row.name,
             fields={"Name": row.name, "Phone": row.phone, "LastName": row.name},
         )
+
+    async def trade_view(self, *, limits: bool) -> TradeView:
+        """Show everything."""
+        return TradeView(statuses=(SUBMITTED, DRAFT) if limits else (SUBMITTED,))
 
     async def company(self, name: str | None) -> Company:
         """Return the only company."""

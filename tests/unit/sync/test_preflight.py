@@ -10,7 +10,7 @@ from sage_operator.sync.fieldmap import FieldRule, OnProblem, from_constant, fro
 from sage_operator.sync.findings import FindingKind
 from sage_operator.sync.payments.figures import Frame, figure_values
 from sage_operator.sync.payments.periods import PeriodKind
-from sage_operator.sync.payments.reading import Company
+from sage_operator.sync.payments.reading import Company, TradeView
 from sage_operator.sync.payments.settings import Figure, FigureRule, Of, PaymentSettings
 from sage_operator.sync.preflight import (
     Known,
@@ -245,3 +245,17 @@ def test_a_demanded_field_may_be_filled_by_a_figure(rule: FigureRule, always: bo
     # An account of no documents has a value, or none, as is said.
     frame = Frame.of(replace(PAYMENTS, rules=(rule,)), today=date(2026, 11, 24), company_fiscal_start=1)
     assert ("Z_Text" in figure_values((), frame=frame)) is always
+
+
+def test_trade_documents_must_be_seen_and_their_statuses_exist() -> None:
+    """Expect each obstacle with its remedy, and the status that was probably meant; nothing where all is well."""
+    spec = replace(SPEC, payments=replace(PAYMENTS, statuses=("Submited",)))
+    view = TradeView(lacking=(("Sage's X lacks fields: Y.", "Grant it."),), statuses=("Unsubmitted", "Submitted"))
+    found = examine(spec, (), replace(KNOWN, sage=replace(SAGE, company=COMPANY, trade=view))).errors
+    assert [(f.kind, f.subject, f.message, f.remedy) for f in found] == [
+        (FindingKind.UNKNOWN_SOURCE, "payments", "Sage's X lacks fields: Y", "Grant it."),
+        (FindingKind.INVALID_VALUE, "payments.statuses", "no document of Sage can be `Submited`", "Write `Submitted`."),
+    ]
+    right = replace(SPEC, payments=PAYMENTS)
+    for trade in (None, TradeView(), TradeView(statuses=("Submitted",))):
+        assert examine(right, (), replace(KNOWN, sage=replace(SAGE, company=COMPANY, trade=trade))).findings == ()

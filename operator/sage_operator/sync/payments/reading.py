@@ -3,8 +3,12 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Final
 
 from sage_operator.sync.scope import Scope
+
+TRADE_OBJECTS: Final = ("s2cor__Sage_INV_Trade_Document__c", "s2cor__Sage_ACC_Tag__c")
+"""Objects without whose fields documents, and credit limits, can't be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +25,19 @@ class Company:
     name: str
     currency: str
     fiscal_start: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradeView:
+    """What the integration user sees of trade documents.
+
+    Attributes:
+        lacking: what keeps them from being read, a message and a remedy each; empty if they can be.
+        statuses: that a document may have; empty if Sage does not tell.
+    """
+
+    lacking: tuple[tuple[str, str], ...] = ()
+    statuses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

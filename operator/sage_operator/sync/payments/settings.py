@@ -120,6 +120,11 @@ class PaymentSettings:
     on_void: OnVoid = OnVoid.DELETE
     rules: tuple[FigureRule, ...] = ()
 
+    @property
+    def uses_limits(self) -> bool:
+        """Tell whether any figure needs credit limits."""
+        return any(rule.figure is Figure.CREDIT_LIMIT for rule in self.rules)
+
     def calendar(self, company_fiscal_start: int) -> Calendar:
         """Return the calendar; the company's own fiscal year stands where the settings name none."""
         return Calendar(week_start=self.week_start, fiscal_start=self.fiscal_start or company_fiscal_start)

@@ -17,6 +17,7 @@ from sage_operator.sync.preflight.needs import BRANCHES, paths_needed
 from sage_operator.sync.preflight.offered import examine_offered
 from sage_operator.sync.preflight.origins import examine_sources, source_types
 from sage_operator.sync.preflight.people import examine_users
+from sage_operator.sync.preflight.trade import examine_trade
 from sage_operator.sync.settings import EntitySettings, Settings
 from sage_operator.sync.sources import undescribed
 from sage_operator.sync.targets import FieldKind, TargetField, TargetSchema, ValueList
@@ -95,6 +96,8 @@ def examine(settings: Settings, findings: Iterable[Finding], known: Known, *, st
         told = sage.company is not None or sage.companies is not None
         if settings.payments is not None and not told and all(f.subject != "sage.company" for f in found):
             found.append(_not_checked("sage", "the list of companies"))
+        if settings.payments is not None and sage.trade is not None:
+            found += examine_trade(settings.payments, sage.trade)
     branch_id: int | None = None
     if tenant is not None:
         branch_id, about_branch = _branch(settings.branch, tenant.lists.get(BRANCHES))

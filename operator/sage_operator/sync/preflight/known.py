@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sage_operator.sync.entities import Entity
-from sage_operator.sync.payments.reading import Company
+from sage_operator.sync.payments.reading import Company, TradeView
 from sage_operator.sync.sources import SourceObject
 from sage_operator.sync.targets import TargetSchema, ValueList
 from sage_operator.sync.users import ForceManagerUser, SageUser
@@ -22,6 +22,7 @@ class KnownSage:
         company: whose documents count; None: not asked for, or there is none, which is told otherwise.
         companies: all of them; None: not asked for.
         versions: of the API that are offered, oldest first; empty: not asked for, or not told.
+        trade: what is seen of trade documents; None: not asked for.
         quota_left: what is left of the day's API requests, 0 to 1; None if it is not told.
     """
 
@@ -33,6 +34,7 @@ class KnownSage:
     companies: tuple[Company, ...] | None = None
     versions: tuple[str, ...] = ()
     quota_left: float | None = None
+    trade: TradeView | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
