@@ -4,7 +4,7 @@ The adapters fill these Protocols structurally and import nothing from here. Eve
 `sync.errors` and nothing else; `asyncio.CancelledError` passes through.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -81,7 +81,7 @@ class Source(Protocol):
     async def versions(self) -> Sequence[str]:
         """The API versions that Sage offers, oldest first; empty if it does not say."""
 
-    async def trade_view(self, *, limits: bool) -> TradeView:
+    async def trade_view(self, *, limits: bool, types: Collection[str]) -> TradeView:
         """What is seen of trade documents and, with `limits`, of credit limits; as `describe` has it."""
 
     def documents(self, query: DocumentQuery) -> AsyncIterator[Sequence[Document]]:

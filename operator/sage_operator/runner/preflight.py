@@ -141,7 +141,7 @@ async def _sage(settings: Settings, source: Source, findings: list[Finding], *, 
             findings.append(no_company(error))
         if Part.OBJECTS in fresh:
             await asyncio.gather(*(_described(name, source, fresh=True) for name in TRADE_OBJECTS))
-        trade = await source.trade_view(limits=settings.payments.uses_limits)
+        trade = await source.trade_view(limits=settings.payments.uses_limits, types=settings.payments.signs)
     return KnownSage(
         organisation=organisation,
         users=tuple(await source.users()),

@@ -29,6 +29,7 @@ class _Used:
     session: Session
     descriptions: Descriptions
     companies: Cached[Sequence[Company]]
+    types: Cached[Sequence[str]]
     at: float
 
 
@@ -99,7 +100,9 @@ class SageAccess:
             client = self._clients[url] = self._make_client(base_url=url)
         used = self._used(url, client, credentials)
         connection = Connection(client=client, session=used.session, api_version=api_version)
-        return SageSource(connection, used.descriptions, companies=used.companies, bulk_use=self._bulk_use)
+        return SageSource(
+            connection, used.descriptions, companies=used.companies, types=used.types, bulk_use=self._bulk_use
+        )
 
     def _used(self, url: str, client: RemoteClient, credentials: ClientCredentials) -> _Used:
         now = self._monotonic()
@@ -107,7 +110,9 @@ class SageAccess:
         if (url, credentials) not in self._sessions:
             descriptions = Descriptions(clock=self._monotonic)
             companies: Cached[Sequence[Company]] = Cached(max_age=_HOUR, clock=self._monotonic)
-            self._sessions[url, credentials] = _Used(Session(client, credentials), descriptions, companies, now)
+            types: Cached[Sequence[str]] = Cached(max_age=_HOUR, clock=self._monotonic)
+            session = Session(client, credentials)
+            self._sessions[url, credentials] = _Used(session, descriptions, companies, types, now)
         used = self._sessions[url, credentials]
         used.at = now
         return used

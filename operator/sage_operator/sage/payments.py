@@ -1,6 +1,6 @@
 """What payments are computed from, as Sage has it: the company, its documents, credit limits."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
@@ -52,7 +52,7 @@ class BulkUse:
 
 
 class Payments:
-    """Reads for one run. `companies` are shared by all runs of the same credentials."""
+    """Reads for one run. Runs with the same credentials share `companies` and the names of document `types`."""
 
     def __init__(
         self,
@@ -60,11 +60,13 @@ class Payments:
         *,
         describe: Callable[[str], Awaitable[SourceObject]],
         companies: Cached[Sequence[Company]],
+        types: Cached[Sequence[str]],
         bulk_use: BulkUse,
     ) -> None:
         self._connection = connection
         self._describe = describe
         self._companies = companies
+        self._types = types
         self._bulk = bulk_use
         self._fields: DocumentFields | None = None
 
@@ -83,8 +85,11 @@ class Payments:
         """Return all companies, as of a minute ago at most."""
         return await self._companies.get(self._read_companies, max_age=_MINUTE)
 
-    async def trade_view(self, *, limits: bool) -> TradeView:
-        """Return what is seen of documents and credit limits: no more than descriptions are asked for."""
+    async def trade_view(self, *, limits: bool, types: Collection[str]) -> TradeView:
+        """Return what is seen of documents, their types and credit limits.
+
+        Beside descriptions the names of types are asked for once an hour, and before one of those named is missed.
+        """
         lacking: list[SchemaMismatch] = []
         statuses: tuple[str, ...] = ()
         try:
@@ -98,7 +103,26 @@ class Payments:
                 limit_fields(await self._describe(TAG), await self._seen(DOCUMENT_TYPE))
             except SchemaMismatch as mismatch:
                 lacking.append(mismatch)
-        return TradeView(lacking=tuple((each.message, each.remedy) for each in lacking), statuses=statuses)
+        return TradeView(
+            lacking=tuple((each.message, each.remedy) for each in lacking),
+            statuses=statuses,
+            types=() if lacking else await self._type_names(types),
+        )
+
+    async def _type_names(self, wanted: Collection[str]) -> tuple[str, ...]:
+        if await self._seen(DOCUMENT_TYPE) is None:
+            return ()
+        names = await self._types.get(self._read_types)
+        if {name.casefold() for name in wanted} - {name.casefold() for name in names}:
+            names = await self._types.get(self._read_types, max_age=_MINUTE)
+        return tuple(names)
+
+    async def _read_types(self) -> Sequence[str]:
+        found: list[str] = []
+        async with aclosing(self._pages([Query(sage_object=DOCUMENT_TYPE, columns=("Id", "Name"))])) as stream:
+            async for page in stream:
+                found.extend(record["Name"] or "" for record in page)
+        return tuple(sorted(set(filter(None, found))))
 
     async def documents(self, query: DocumentQuery) -> AsyncGenerator[Sequence[Document], None]:
         """Pages of documents that count; empty ones while a bulk job is waited for."""

@@ -1,6 +1,6 @@
 """Sage as a run sees it; fills the port `Source`."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import aclosing
 from datetime import datetime
 
@@ -33,12 +33,15 @@ class SageSource:
         descriptions: Descriptions,
         *,
         companies: Cached[Sequence[Company]],
+        types: Cached[Sequence[str]],
         bulk_use: BulkUse,
     ) -> None:
         self._connection = connection
         self._descriptions = descriptions
         self._users: Sequence[SageUser] | None = None
-        self._payments = Payments(connection, describe=self.describe, companies=companies, bulk_use=bulk_use)
+        self._payments = Payments(
+            connection, describe=self.describe, companies=companies, types=types, bulk_use=bulk_use
+        )
 
     @property
     def requests(self) -> int:
@@ -108,9 +111,9 @@ class SageSource:
                 async for page in stream:
                     yield page
 
-    async def trade_view(self, *, limits: bool) -> TradeView:
+    async def trade_view(self, *, limits: bool, types: Collection[str]) -> TradeView:
         """What is seen of trade documents and, with `limits`, of credit limits; as `describe` has it."""
-        return await self._payments.trade_view(limits=limits)
+        return await self._payments.trade_view(limits=limits, types=types)
 
     async def company(self, name: str | None) -> Company:
         """The company of that name, exactly or else in any case, or the only one; shared by all runs for an hour.

@@ -349,3 +349,14 @@ async def test_a_limit_of_suppliers_is_none_of_customers(trade: Connect, trading
                            s2cor__Active__c=True, s2cor__Company__c=scope(trading).company_id,
                            s2cor__Base_Credit_Limit__c=9)  # fmt: skip
     assert await limits(trade(), scope(trading), account_ids=[account]) == {account: 7}
+
+
+async def test_the_names_of_document_types(trade: Connect, trading: Organisation) -> None:
+    """Expect them once for all runs, in whatever case they are asked for, and anew at most once a minute for a miss."""
+    view = await trade().trade_view(limits=True, types={"Sales Invoice"})
+    assert {"Sales Invoice", "Sales Credit", "Purchase Order"} <= set(view.types)
+    assert view.lacking == ()
+    before = trading.requests()["query"]
+    for types in ({"sales invoice"}, {"Purchase Order"}, {"Sales Invoices"}):
+        assert (await trade().trade_view(limits=True, types=types)).types == view.types
+    assert trading.requests()["query"] == before, "it was read a moment ago"

@@ -1,6 +1,6 @@
 """Sage in memory: an organisation that people edit, and the port that a run reads it by."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -208,8 +208,9 @@ class MemorySource:
             fields={"Name": row.name, "Phone": row.phone, "LastName": row.name},
         )
 
-    async def trade_view(self, *, limits: bool) -> TradeView:
+    async def trade_view(self, *, limits: bool, types: Collection[str]) -> TradeView:
         """Show everything."""
+        assert types
         return TradeView(statuses=(SUBMITTED, DRAFT) if limits else (SUBMITTED,))
 
     async def company(self, name: str | None) -> Company:

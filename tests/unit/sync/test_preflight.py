@@ -5,13 +5,14 @@ from datetime import date, timedelta
 
 import pytest
 
+from sage_operator.resources._payments import PaymentsSpec
 from sage_operator.sync.entities import Entity
 from sage_operator.sync.fieldmap import FieldRule, OnProblem, from_constant, from_expression, from_field
 from sage_operator.sync.findings import FindingKind
 from sage_operator.sync.payments.figures import Frame, figure_values
 from sage_operator.sync.payments.periods import PeriodKind
 from sage_operator.sync.payments.reading import Company, TradeView
-from sage_operator.sync.payments.settings import Figure, FigureRule, Of, PaymentSettings
+from sage_operator.sync.payments.settings import DEFAULT_TYPES, Figure, FigureRule, Of, PaymentSettings
 from sage_operator.sync.preflight import (
     Known,
     KnownForceManager,
@@ -257,5 +258,17 @@ def test_trade_documents_must_be_seen_and_their_statuses_exist() -> None:
         (FindingKind.INVALID_VALUE, "payments.statuses", "no document of Sage can be `Submited`", "Write `Submitted`."),
     ]
     right = replace(SPEC, payments=PAYMENTS)
-    for trade in (None, TradeView(), TradeView(statuses=("Submitted",))):
+    for trade in (None, TradeView(), TradeView(statuses=("Submitted",), types=tuple(PAYMENTS.signs))):
         assert examine(right, (), replace(KNOWN, sage=replace(SAGE, company=COMPANY, trade=trade))).findings == ()
+
+
+def test_document_types_must_exist() -> None:
+    """Expect the name that was meant, in any case; a default that an organisation lacks is only a doubt."""
+    view = TradeView(types=("Purchase Order", "sales invoice", "Sales Refund"))
+    signs = {"Sales Invoice": 1, "Sales Credit": -1, "Sales Refunds": -1}
+    spec = replace(SPEC, payments=replace(PAYMENTS, signs=signs))
+    examined = examine(spec, (), replace(KNOWN, sage=replace(SAGE, company=COMPANY, trade=view)))
+    (wrong,), (doubt,) = examined.errors, examined.warnings
+    assert (wrong.subject, wrong.remedy) == ("payments.documentTypes", "Write `Sales Refund`.")
+    assert "`Sales Credit`" in doubt.message
+    assert {each.name for each in PaymentsSpec(time_zone="UTC").document_types} == DEFAULT_TYPES

@@ -34,10 +34,12 @@ class TradeView:
     Attributes:
         lacking: what keeps them from being read, a message and a remedy each; empty if they can be.
         statuses: that a document may have; empty if Sage does not tell.
+        types: the names of document types that there are; empty if they can't be seen.
     """
 
     lacking: tuple[tuple[str, str], ...] = ()
     statuses: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -88,6 +88,10 @@ class FigureRule:
             raise ValueError(f"{self.target}: exactly the figures {', '.join(OF_A_PERIOD)} have a period")
 
 
+DEFAULT_TYPES: Final = frozenset({"Sales Invoice", "Sales Credit"})
+"""The document types that count unless the spec says otherwise. An organisation may well lack one of them."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentSettings:
     """How figures are computed and where they go.

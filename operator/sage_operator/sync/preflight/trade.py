@@ -1,17 +1,18 @@
 """Payments, held against what the integration user sees of trade documents."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from sage_operator.sync.findings import Finding, FindingKind
 from sage_operator.sync.likeness import nearest
 from sage_operator.sync.payments.reading import TradeView
-from sage_operator.sync.payments.settings import PaymentSettings
+from sage_operator.sync.payments.settings import DEFAULT_TYPES, PaymentSettings
 
 
 def examine_trade(settings: PaymentSettings, trade: TradeView) -> Iterator[Finding]:
-    """Yield what keeps documents from being read, and statuses that no document can have."""
+    """Yield what keeps documents from being read, and types and statuses that no document can have."""
     for message, remedy in trade.lacking:
         yield Finding(kind=FindingKind.UNKNOWN_SOURCE, subject="payments", message=message.rstrip("."), remedy=remedy)
+    yield from _types(settings.signs, trade.types)
     for status in settings.statuses if trade.statuses else ():
         if status not in trade.statuses:
             near = nearest(status, trade.statuses)
@@ -22,3 +23,20 @@ def examine_trade(settings: PaymentSettings, trade: TradeView) -> Iterator[Findi
                 message=f"no document of Sage can be `{status}`",
                 remedy=f"Write `{near}`." if near else f"Use one of {known}.",
             )
+
+
+def _types(names: Iterable[str], known: tuple[str, ...]) -> Iterator[Finding]:
+    """Yield type names that Sage does not have; one of the defaults may be absent, so it is only a doubt."""
+    present = {name.casefold() for name in known}
+    for name in names if known else ():
+        if name.casefold() in present:
+            continue
+        near = nearest(name, known)
+        listed = ", ".join(f"`{each}`" for each in known[:5])
+        yield Finding(
+            kind=FindingKind.INVALID_VALUE,
+            subject="payments.documentTypes",
+            message=f"Sage has no trade document type `{name}`",
+            remedy=f"Write `{near}`." if near else f"Use one of {listed}.",
+            is_warning=name in DEFAULT_TYPES,
+        )
