@@ -207,7 +207,8 @@ class Cluster:
         self.kubectl("apply", "--server-side", *crds)
         self.kubectl("wait", "--for=condition=Established", "--timeout=30s", *crds)
         self.kubectl("create", "namespace", NAMESPACE)
-        rights = list(yaml.safe_load_all((ROOT / "deploy" / "base" / "rbac.yaml").read_text()))
+        files = [ROOT / "deploy" / folder / "rbac.yaml" for folder in ("base", "overlays/cluster")]
+        rights = [document for file in files for document in yaml.safe_load_all(file.read_text())]
         self.kubectl("apply", "--server-side", "--filename=-", stdin=json.dumps(_list([*rights, *before])))
         token = self.kubectl("create", "token", "sage-operator", f"--namespace={NAMESPACE}", "--duration=1h").strip()
         return self._api.write_kubeconfig(folder / "kubeconfig", token=token, namespace=NAMESPACE)
