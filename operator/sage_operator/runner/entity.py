@@ -132,13 +132,9 @@ class EntityRun:
             run=run,
             entity=self.entity,
             seen_by=seen_by,
-            settled=tracker.save if tracker is not None else _nothing,
+            settled=tracker.save if tracker is not None else None,
         ) as writer:
             yield Planner(run=run, context=self.context, writer=writer, seen_by=seen_by, use_index=use_index)
-
-
-async def _nothing() -> None:
-    """Do nothing after a batch: without a cursor there is nothing to save."""
 
 
 class _Tracker:

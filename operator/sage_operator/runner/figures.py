@@ -89,7 +89,7 @@ class FigureRun:
         if not figures.rules:
             return
         after = ""
-        async with Writer(run=run, entity=Entity.ACCOUNTS, seen_by=None, settled=_nothing) as writer:
+        async with Writer(run=run, entity=Entity.ACCOUNTS, seen_by=None) as writer:
             while ids := await run.ledger.figures_due(run.scope, now=run.clock(), after_id=after, limit=_PAGE):
                 after = ids[-1]
                 run.progress.check()
@@ -131,7 +131,3 @@ class FigureRun:
             if len(self.payments.discrepant) < _TOLD:
                 self.payments.discrepant.add(warning)
                 log.warning("amounts-differ", run=self.run.run_id, warning=warning)
-
-
-async def _nothing() -> None:
-    """Do nothing after a batch: there is no cursor to save."""

@@ -88,7 +88,7 @@ async def _take_back(run: RunContext, payments: Payments, ids: Sequence[str]) ->
     writes = [action for action in actions if action is not None]
     if not writes:
         return frozenset()
-    async with Writer(run=run, entity=Entity.ACCOUNTS, seen_by=None, settled=_nothing) as writer:
+    async with Writer(run=run, entity=Entity.ACCOUNTS, seen_by=None) as writer:
         await writer.put(writes, Page(last_id=""))
     if run.unclear & {action.sage_id for action in writes}:
         raise SyncError("It is not known whether figures of accounts that leave were cleared.")
@@ -98,10 +98,6 @@ async def _take_back(run: RunContext, payments: Payments, ids: Sequence[str]) ->
     if any(state.status is not RecordStatus.ERROR for state in kept.values()):
         raise SyncError("Figures of accounts that leave could not be sent.")
     return frozenset(kept)
-
-
-async def _nothing() -> None:
-    """Do nothing after a batch: there is no cursor to save."""
 
 
 async def _note(run: RunContext, released: Mapping[Entity, Sequence[str]], reason: str) -> None:

@@ -62,7 +62,7 @@ class SaleRun:
             await ledger.make_all_sales_due(here)
         await ledger.make_open_sales_due(here, now=run.clock())
         after = ""
-        async with Writer(run=run, entity=Entity.SALES, seen_by=None, settled=_nothing) as writer:
+        async with Writer(run=run, entity=Entity.SALES, seen_by=None) as writer:
             while ids := await ledger.sales_due(here, after_id=after, limit=_PAGE):
                 run.progress.check()
                 after = ids[-1]
@@ -135,7 +135,3 @@ class SaleRun:
         done = [sage_id for sage_id in ids if sage_id not in kept]
         if done:
             await run.ledger.forget_sales_due(run.scope, done)
-
-
-async def _nothing() -> None:
-    """Do nothing after a batch: there is no cursor to save."""

@@ -69,10 +69,10 @@ class Writer:
         run: RunContext,
         entity: Entity,
         seen_by: str | None,
-        settled: Callable[[], Awaitable[None]],
+        settled: Callable[[], Awaitable[None]] | None = None,
         workers: int = 8,
     ) -> None:
-        """Take where to write; `settled` is called after each batch."""
+        """Take where to write; `settled` is called after each batch, where there is a cursor to save."""
         self._run = run
         self._entity = entity
         self._seen_by = seen_by
@@ -220,7 +220,8 @@ class Writer:
                 started = perf_counter()
         finally:
             await close(stream)
-        await self._settled()
+        if self._settled is not None:
+            await self._settled()
         if open_keys:
             raise SyncError(f"{len(open_keys)} {self._entity} were not sent.", remedy="The next run sends them.")
 
