@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
 from sage_operator.forcemanager import ForceManagerAccess, Keys
 from sage_operator.ledger import SqlLedger
@@ -37,7 +38,7 @@ class Clock:
 
 
 class Integration:
-    """An integration; `settings` may be edited between its runs."""
+    """An integration; `settings` may be edited between its runs, and the time of its runs moved `ahead`."""
 
     def __init__(
         self, simulators: Simulators, ledger: SqlLedger, sage: SageAccess, crm: ForceManagerAccess, clock: Clock
@@ -47,6 +48,7 @@ class Integration:
         self.sage_url, self.client_secret = simulators.sage.url, simulators.sage.client_secret
         self.private_key = simulators.forcemanager.private_key
         self.runs = 0
+        self.ahead = timedelta()
         self.settings = Settings(
             integration="crm/acme",
             branch="Madrid",
@@ -62,6 +64,22 @@ class Integration:
             timeout=timedelta(minutes=1),
         )
 
+    @classmethod
+    @asynccontextmanager
+    async def opened(cls, simulators: Simulators, ledger: Path) -> AsyncIterator[Self]:
+        """Reset the simulators, and yield an integration that has not run yet; its caches have a clock of their own."""
+        simulators.sage.control.reset()
+        simulators.forcemanager.control.reset()
+        clock = Clock()
+        crm = ForceManagerAccess(hosts=HOSTS, clock=clock)
+        async with SageAccess(hosts=HOSTS, monotonic=clock) as sage, await SqlLedger.open(ledger) as opened:
+            yield cls(simulators, opened, sage, crm, clock)
+        await crm.aclose()
+
+    def now(self) -> datetime:
+        """Return the time of the runs, UTC."""
+        return datetime.now(UTC) + self.ahead
+
     def edit(self, *rules: FieldRule, **spec: Any) -> None:
         """Change the spec, and the presets of accounts by entries."""
         accounts, contacts = self.settings.entities
@@ -75,14 +93,11 @@ class Integration:
         async def load() -> Settings:
             return self.settings
 
-        def clock() -> datetime:
-            return datetime.now(UTC)
-
         header = RunHeader(
-            id=f"run-{self.runs:04}", integration="crm/acme", trigger=Trigger.SCHEDULE, started_at=clock()
+            id=f"run-{self.runs:04}", integration="crm/acme", trigger=Trigger.SCHEDULE, started_at=self.now()
         )
-        runner = Runner(load=load, connect=self._connect, ledger=self.ledger, clock=clock)
-        return await runner.run(header, Progress(clock=clock), strict_users=strict_users)
+        runner = Runner(load=load, connect=self._connect, ledger=self.ledger, clock=self.now)
+        return await runner.run(header, Progress(clock=self.now), strict_users=strict_users)
 
     @asynccontextmanager
     async def _connect(self) -> AsyncIterator[Remotes]:

@@ -1,19 +1,15 @@
 """A value that was added to a list in ForceManager a minute ago, against both simulators."""
 
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 
-from sage_operator.forcemanager import ForceManagerAccess
-from sage_operator.ledger import SqlLedger
-from sage_operator.sage import SageAccess
 from sage_operator.simulators import Dataset, Simulators
 from sage_operator.sync.codes import Code
 from sage_operator.sync.entities import Mode
 from sage_operator.sync.fieldmap import FieldRule, FieldSource, Lookup
 
-from .integrations import HOSTS, Clock, Integration
+from .integrations import Integration
 
 TYPES = FieldRule(
     target="typeId", sources=(FieldSource(path="AccountNumber"),), lookup=Lookup(list_name="accountTypes")
@@ -25,18 +21,6 @@ def simulators() -> Iterator[Simulators]:
     """A small organisation and an empty tenant."""
     with Simulators(dataset=Dataset(accounts=10, contacts=10)) as running:
         yield running
-
-
-@pytest.fixture
-async def integration(simulators: Simulators, tmp_path: Path) -> AsyncIterator[Integration]:
-    """An integration that has not run yet."""
-    simulators.sage.control.reset()
-    simulators.forcemanager.control.reset()
-    clock = Clock()
-    crm = ForceManagerAccess(hosts=HOSTS, clock=clock)
-    async with SageAccess(hosts=HOSTS, monotonic=clock) as sage, await SqlLedger.open(tmp_path / "l.db") as ledger:
-        yield Integration(simulators, ledger, sage, crm, clock)
-    await crm.aclose()
 
 
 async def test_a_value_added_a_minute_ago_is_found_at_once(integration: Integration) -> None:

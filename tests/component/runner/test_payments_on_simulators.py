@@ -1,9 +1,8 @@
 """Payments from Sage to ForceManager: all real but the two remotes, which are simulated, and the time."""
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,22 +10,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from sage_operator.forcemanager import ForceManagerAccess, Keys
-from sage_operator.ledger import SqlLedger
-from sage_operator.runner.ports import Remotes
-from sage_operator.runner.progress import Progress
 from sage_operator.runner.report import RunReport
-from sage_operator.runner.run import Runner
-from sage_operator.sage import ClientCredentials, SageAccess
 from sage_operator.simulators import Dataset, Simulators
-from sage_operator.sync.entities import ActionKind, Entity, Mode, Trigger
+from sage_operator.sync.entities import ActionKind, Entity, Mode
 from sage_operator.sync.payments.settings import Figure, FigureRule, OnVoid, PaymentSettings
-from sage_operator.sync.presets import PRESETS
-from sage_operator.sync.settings import EntitySettings, Settings
-from sage_operator.sync.state import RunHeader
-from sage_operator.transport import HostPolicy
 
-HOSTS = HostPolicy(allowed=("127.0.0.1",), insecure_http=True)
+from .integrations import Integration
+
 STATUS, OUTSTANDING, OVERDUE = "Z_PaymentStatus", "Z_Outstanding", "Z_Overdue"
 PAYMENTS = PaymentSettings(
     time_zone="Europe/Madrid",
@@ -46,15 +36,13 @@ def simulators() -> Iterator[Simulators]:
         yield running
 
 
-class Integration:
-    """An integration with payments, run by run, some time ahead of the machine's clock."""
+class PaymentsIntegration(Integration):
+    """An integration with payments, some time ahead of the machine's clock, whose runs must succeed."""
 
-    def __init__(self, simulators: Simulators, ledger: SqlLedger, sage: SageAccess, crm: ForceManagerAccess) -> None:
+    def __init__(self, *given: Any) -> None:
         """Begin without a run."""
-        self.simulators, self.ledger, self.sage, self.crm = simulators, ledger, sage, crm
-        self.runs = 0
-        self.ahead = timedelta()
-        self.payments = PAYMENTS
+        super().__init__(*given)
+        self.edit(payments=PAYMENTS)
 
     def advance(self, by: timedelta) -> None:
         """Let time go by, for Sage and for the operator."""
@@ -64,50 +52,15 @@ class Integration:
     @property
     def today(self) -> date:
         """The date in the integration's time zone."""
-        return self._clock().astimezone(ZoneInfo(PAYMENTS.time_zone)).date()
+        return self.now().astimezone(ZoneInfo(PAYMENTS.time_zone)).date()
 
-    def _clock(self) -> datetime:
-        return datetime.now(UTC) + self.ahead
-
-    async def run(self) -> RunReport:
-        """Carry out a run."""
-        self.runs += 1
+    async def run(self, *, strict_users: bool = True) -> RunReport:
+        """Carry out a run, and count its requests alone."""
         self.simulators.sage.control.reset_counters()
         self.simulators.forcemanager.control.reset_counters()
-
-        async def load() -> Settings:
-            return Settings(
-                integration="crm/acme",
-                branch="Madrid",
-                pairs=(),
-                match_by_email=True,
-                fallback=None,
-                all_accounts=False,
-                reassign=False,
-                entities=tuple(
-                    EntitySettings(entity=entity, rules=PRESETS[entity], read_only=False)
-                    for entity in (Entity.ACCOUNTS, Entity.CONTACTS)
-                ),
-                timeout=timedelta(minutes=1),
-                payments=self.payments,
-            )
-
-        header = RunHeader(
-            id=f"run-{self.runs:04}", integration="crm/acme", trigger=Trigger.SCHEDULE, started_at=self._clock()
-        )
-        runner = Runner(load=load, connect=self._connect, ledger=self.ledger, clock=self._clock)
-        report = await runner.run(header, Progress(clock=self._clock), strict_users=True)
+        report = await super().run(strict_users=strict_users)
         assert report.error is None, report.error
         return report
-
-    @asynccontextmanager
-    async def _connect(self) -> AsyncIterator[Remotes]:
-        sage, crm = self.simulators.sage, self.simulators.forcemanager
-        credentials = ClientCredentials(client_id=sage.client_id, client_secret=sage.client_secret)
-        source = self.sage.connect(url=sage.url, api_version="66.0", credentials=credentials)
-        keys = Keys(public_key=crm.public_key, private_key=crm.private_key)
-        with self.crm.connect(url=crm.url, keys=keys, requests_per_second=13) as target:
-            yield Remotes(source=source, target=target)
 
     def figures(self) -> dict[str, tuple[Any, ...]]:
         """Return what ForceManager's accounts say of payments, by `extId`."""
@@ -134,17 +87,13 @@ class Integration:
 
 
 @pytest.fixture
-async def integration(simulators: Simulators, tmp_path: Path) -> AsyncIterator[Integration]:
+async def integration(simulators: Simulators, tmp_path: Path) -> AsyncIterator[PaymentsIntegration]:
     """An integration that has not run yet."""
-    simulators.sage.control.reset()
-    simulators.forcemanager.control.reset()
-    crm = ForceManagerAccess(hosts=HOSTS)
-    async with SageAccess(hosts=HOSTS) as sage, await SqlLedger.open(tmp_path / "ledger.db") as ledger:
-        yield Integration(simulators, ledger, sage, crm)
-    await crm.aclose()
+    async with PaymentsIntegration.opened(simulators, tmp_path / "ledger.db") as opened:
+        yield opened
 
 
-async def test_an_invoice_from_issue_to_payment(integration: Integration) -> None:
+async def test_an_invoice_from_issue_to_payment(integration: PaymentsIntegration) -> None:
     """Expect each run to write exactly the accounts whose figures changed, and to read no account for it."""
     sage = integration.simulators.sage.control
     await integration.run()
@@ -184,7 +133,7 @@ async def test_an_invoice_from_issue_to_payment(integration: Integration) -> Non
     assert overdue.result.counts == {Entity.ACCOUNTS: {ActionKind.UPDATE: 2}}
 
 
-async def test_a_name_and_a_figure_change_in_one_write(integration: Integration) -> None:
+async def test_a_name_and_a_figure_change_in_one_write(integration: PaymentsIntegration) -> None:
     """Expect one item in one request, with both."""
     sage, crm = integration.simulators.sage.control, integration.simulators.forcemanager.control
     await integration.run()
@@ -198,7 +147,7 @@ async def test_a_name_and_a_figure_change_in_one_write(integration: Integration)
     assert integration.written() == {"accounts.update": 1}
 
 
-async def test_who_leaves_and_comes_back(integration: Integration) -> None:
+async def test_who_leaves_and_comes_back(integration: PaymentsIntegration) -> None:
     """Expect the status to say so, the other figures cleared, and all of them back later."""
     sage = integration.simulators.sage.control
     await integration.run()
@@ -219,13 +168,13 @@ async def test_who_leaves_and_comes_back(integration: Integration) -> None:
     assert integration.figures()[account] == ("Open", 50, 0)
 
 
-async def test_a_document_as_a_sale(integration: Integration) -> None:
+async def test_a_document_as_a_sale(integration: PaymentsIntegration) -> None:
     """Expect it created with its document, corrected when its amount changes, deleted with it; a credit is negative."""
     sage, crm = integration.simulators.sage.control, integration.simulators.forcemanager.control
     await integration.run()
     account = min(integration.figures())
     before = sage.create_document(account, 10).id
-    integration.payments = replace(PAYMENTS, sales=True)
+    integration.edit(payments=replace(PAYMENTS, sales=True))
     report = await integration.run()
     assert integration.sales() == {before: (account, 10)}
     assert report.result.counts[Entity.SALES] == {ActionKind.CREATE: 1}
@@ -253,13 +202,13 @@ async def test_a_document_as_a_sale(integration: Integration) -> None:
     assert idle.result.requests == {"sage": 6, "forceManager": 0}
 
 
-async def test_the_sale_of_a_void_document_is_kept_if_so_told(integration: Integration) -> None:
+async def test_the_sale_of_a_void_document_is_kept_if_so_told(integration: PaymentsIntegration) -> None:
     """Expect nothing of ForceManager's touched by `Keep`, nor while sales are off; `Delete` takes up what is left."""
     sage = integration.simulators.sage.control
     await integration.run()
     account = min(integration.figures())
     kept, voided, stays = (sage.create_document(account, amount).id for amount in (10, 20, 30))
-    integration.payments = replace(PAYMENTS, sales=True, on_void=OnVoid.KEEP)
+    integration.edit(payments=replace(PAYMENTS, sales=True, on_void=OnVoid.KEEP))
     await integration.run()
     whole = integration.sales()
     assert len(whole) == 3
@@ -270,26 +219,26 @@ async def test_the_sale_of_a_void_document_is_kept_if_so_told(integration: Integ
     assert report.result.counts[Entity.SALES] == {ActionKind.RELEASE: 1}
 
     integration.advance(timedelta(hours=1))
-    integration.payments = PAYMENTS
+    integration.edit(payments=PAYMENTS)
     sage.delete(Entity.SALES.sage_object, voided)
     report = await integration.run()
     assert Entity.SALES not in report.result.counts
     assert integration.sales() == whole
 
     integration.advance(timedelta(hours=1))
-    integration.payments = replace(PAYMENTS, sales=True)
+    integration.edit(payments=replace(PAYMENTS, sales=True))
     await integration.run()
     assert integration.sales() == {stays: (account, 30)}
 
 
-async def test_a_tenant_that_wants_representatives(integration: Integration) -> None:
+async def test_a_tenant_that_wants_representatives(integration: PaymentsIntegration) -> None:
     """Expect rejects with its own words, tried again later; where users have an `extId` it is sent."""
     sage, crm = integration.simulators.sage.control, integration.simulators.forcemanager.control
     crm.configure(sales_need_representative=True)
     await integration.run()
     account = min(integration.figures())
     sage.create_document(account, 10)
-    integration.payments = replace(PAYMENTS, sales=True)
+    integration.edit(payments=replace(PAYMENTS, sales=True))
     report = await integration.run()
     assert report.result.counts[Entity.SALES] == {ActionKind.REJECT: 1}
     assert report.summary is not None
@@ -299,10 +248,8 @@ async def test_a_tenant_that_wants_representatives(integration: Integration) -> 
     for user in crm.records("users"):
         crm.update("users", user["id"], extId=f"REP{user['id']}")
     integration.advance(timedelta(days=1))
-    await integration.crm.aclose()
-    integration.crm = ForceManagerAccess(hosts=HOSTS)  # users are kept for an hour
+    integration.clock.now += 3601  # users are kept for an hour
     await integration.run()
     (sale,) = crm.records("sales")
     (there,) = [row for row in crm.records("accounts") if row.get("extId") == account]
     assert sale["salesRepExtId"] == f"REP{there['salesRepId1']}"
-    await integration.crm.aclose()

@@ -1,17 +1,13 @@
 """What is found before anything is written, against both simulators: all at once, by kind, as it drifts and heals."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from sage_operator.controller.translate import settings_and_findings
-from sage_operator.forcemanager import ForceManagerAccess
-from sage_operator.ledger import SqlLedger
 from sage_operator.resources import SageIntegration
 from sage_operator.runner.report import RunReport
-from sage_operator.sage import SageAccess
 from sage_operator.simulators import Dataset, Simulators
 from sage_operator.sync.entities import ActionKind, Entity
 from sage_operator.sync.errors import Blocked, CompanyNotFound, HostNotAllowed
@@ -21,7 +17,7 @@ from sage_operator.sync.payments.settings import Figure, FigureRule, PaymentSett
 from sage_operator.sync.users import Pair
 from support.mistakes import KINDS, with_ten_mistakes
 
-from .integrations import HOSTS, Clock, Integration
+from .integrations import Integration
 
 TYPES = Lookup(list_name="accountTypes")
 
@@ -31,18 +27,6 @@ def simulators() -> Iterator[Simulators]:
     """A small organisation and an empty tenant."""
     with Simulators(dataset=Dataset(accounts=20, contacts=20)) as running:
         yield running
-
-
-@pytest.fixture
-async def integration(simulators: Simulators, tmp_path: Path) -> AsyncIterator[Integration]:
-    """An integration that has not run yet, whose caches have a clock of their own."""
-    simulators.sage.control.reset()
-    simulators.forcemanager.control.reset()
-    clock = Clock()
-    crm = ForceManagerAccess(hosts=HOSTS, clock=clock)
-    async with SageAccess(hosts=HOSTS, monotonic=clock) as sage, await SqlLedger.open(tmp_path / "l.db") as ledger:
-        yield Integration(simulators, ledger, sage, crm, clock)
-    await crm.aclose()
 
 
 def found(report: RunReport) -> list[Finding]:
