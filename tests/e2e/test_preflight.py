@@ -1,5 +1,8 @@
 """A map that a commit breaks stops the integration and nothing else; corrected, only differences are written."""
 
+import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +12,7 @@ import pytest
 from sage_operator.simulators import Dataset, Simulators
 from support import expected, manifests
 from support.cluster import Integrations
+from support.mistakes import KINDS, with_ten_mistakes
 from support.operators import Operator, running
 
 RBAC = Path(__file__).parents[2] / "deploy" / "base"
@@ -83,4 +87,28 @@ def test_a_map_broken_by_a_commit(kubectl: Any, namespace: str, operator: Operat
     commit(CORRECTED)
     cluster.request_run("nothing is left")
     assert {row["id"]: row for row in crm.records("accounts")} == written
+    assert operator.get("/healthz") == "ok\n"
+
+
+def test_ten_mistakes(kubectl: Any, namespace: str, operator: Operator, simulators: Simulators, tmp_path: Path) -> None:
+    """Ten findings by `check --live`; the worst three of them in the condition, with how many more there are."""
+    cluster, resource = Integrations(kubectl, namespace), with_ten_mistakes(namespace, simulators)
+    secrets = manifests.secrets(namespace, simulators)
+    files = tmp_path / "acme.json"
+    files.write_text(manifests.documents(resource, *secrets))
+    options = ["--allowed-hosts=127.0.0.1:*", "--insecure-http"]
+    command = [sys.executable, "-m", "sage_operator", "check", "-f", str(files), "--live", *options, "-o", "json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 1, done.stderr
+    assert sorted(each["code"] for each in json.loads(done.stdout)["findings"]) == sorted(KINDS)
+
+    cluster.apply(*secrets, resource)
+    cluster.wait("Stalled")
+    message = cluster.condition("Stalled")["message"]
+    worst = ["accounts.where", "forceManager.branch", "users.pairs"]
+    places = [message.index(f"{number}) {subject}") for number, subject in enumerate(worst, start=1)]
+    assert message.startswith("10 findings: 1) ")
+    assert places == sorted(places)
+    assert message.endswith("and 7 more: see `sage-operator check --live`.")
+    assert simulators.forcemanager.control.records("accounts") == []
     assert operator.get("/healthz") == "ok\n"
