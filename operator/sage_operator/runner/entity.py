@@ -110,16 +110,6 @@ class EntityRun:
                 if rows:
                     await planner.take(rows, Page(last_id=""))
 
-    async def index(self) -> bool:
-        """Remember ForceManager's live records by `extId`; returns whether there is any record, of whatever kind."""
-        found = False
-        async with aclosing(timed(self.run, self.run.target.index(self.entity))) as pages:
-            async for rows in pages:
-                found = True
-                if rows:
-                    await self.run.ledger.add_to_index(self.run.scope, self.entity, rows)
-        return found
-
     def _query(self) -> RowQuery:
         return RowQuery(entity=self.entity, scope=self.scope, sources=self.context.sources)
 

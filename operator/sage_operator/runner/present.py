@@ -1,11 +1,24 @@
-"""What ForceManager holds already of a batch of records that the ledger has no id of."""
+"""What ForceManager holds already of records that the ledger has no id of."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import aclosing
 
 from sage_operator.runner.context import RunContext
+from sage_operator.runner.reading import timed
 from sage_operator.sync.codes import Code
 from sage_operator.sync.entities import Entity
 from sage_operator.sync.records import RecordState
+
+
+async def index(run: RunContext, entity: Entity) -> bool:
+    """Remember ForceManager's live records by `extId`; returns whether there is any record, of whatever kind."""
+    found = False
+    async with aclosing(timed(run, run.target.index(entity))) as pages:
+        async for rows in pages:
+            found = True
+            if rows:
+                await run.ledger.add_to_index(run.scope, entity, rows)
+    return found
 
 
 async def present(

@@ -17,6 +17,7 @@ from sage_operator.runner.payments import Payments
 from sage_operator.runner.ports import Ledger, Remotes
 from sage_operator.runner.preflight import explained
 from sage_operator.runner.prepare import Prepared, prepare
+from sage_operator.runner.present import index
 from sage_operator.runner.progress import Progress
 from sage_operator.runner.report import RunReport
 from sage_operator.runner.sales import write_sales
@@ -214,7 +215,7 @@ class Runner:
             await self.ledger.begin_pass(scope, state)
         if mode is Mode.INITIAL and not state.indexed:
             for entity in entities:
-                if not await entity.index():
+                if not await index(entity.run, entity.entity):
                     break  # accounts come first: where not even a deleted one is, nothing can belong to one
             for entity in entities:
                 await self.ledger.prefer_index(scope, entity.entity)

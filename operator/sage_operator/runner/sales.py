@@ -8,7 +8,7 @@ from typing import Final
 from sage_operator.runner.chunks import chunks
 from sage_operator.runner.context import RunContext
 from sage_operator.runner.payments import Payments
-from sage_operator.runner.present import present
+from sage_operator.runner.present import index, present
 from sage_operator.runner.reading import timed
 from sage_operator.runner.unclear import look_up
 from sage_operator.runner.writing import Page, Writer
@@ -57,7 +57,8 @@ class SaleRun:
         digest = sales_digest(self.payments.settings)
         written_by = (await ledger.stream(here, STREAM)).digest
         if written_by is None:
-            await self._index()
+            await index(run, Entity.SALES)  # an earlier ledger may have written them
+            await ledger.prefer_index(here, Entity.SALES)
         if written_by != digest:
             await ledger.make_all_sales_due(here)
         await ledger.make_open_sales_due(here, now=run.clock())
@@ -72,14 +73,6 @@ class SaleRun:
                 run.progress.moved()
         if written_by != digest:
             await ledger.save_stream(here, STREAM, StreamState(digest=digest))
-
-    async def _index(self) -> None:
-        """Remember ForceManager's live sales by `extId`: an earlier ledger may have written them."""
-        async with aclosing(timed(self.run, self.run.target.index(Entity.SALES))) as pages:
-            async for rows in pages:
-                if rows:
-                    await self.run.ledger.add_to_index(self.run.scope, Entity.SALES, rows)
-        await self.run.ledger.prefer_index(self.run.scope, Entity.SALES)
 
     async def _plan(self, ids: Sequence[str], *, use_index: bool) -> tuple[Action, ...]:
         ledger, here, figures = self.run.ledger, self.run.scope, self.payments.figures
