@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -35,3 +36,11 @@ async def make() -> AsyncIterator[Make]:
         assert one.connector.on.total() == 0
     left = asyncio.all_tasks() - before - {asyncio.current_task()}
     assert not left, f"left: {left}"
+
+
+async def proven(make: Make, **arguments: Any) -> Surroundings:
+    """Return an operator with one integration whose first run went well."""
+    operator = make(**arguments)
+    await operator.apply()
+    await operator.until(lambda: operator.reason() == "Succeeded")
+    return operator

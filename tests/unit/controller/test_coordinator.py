@@ -7,22 +7,11 @@ from typing import Any
 
 import pytest
 
-from sage_operator.controller.referents import ReferentKind
-from sage_operator.sync.entities import Entity
 from sage_operator.sync.errors import CredentialsRejected, KubernetesUnavailable, System, Unavailable
 
-from .conftest import Make
-from .surroundings import Surroundings, secret_named
+from .conftest import Make, proven
 
 pytestmark = pytest.mark.looptime
-
-
-async def proven(make: Make, **arguments: Any) -> Surroundings:
-    """Return an operator with one integration whose first run went well."""
-    operator = make(**arguments)
-    await operator.apply()
-    await operator.until(lambda: operator.reason() == "Succeeded")
-    return operator
 
 
 async def test_a_new_integration_is_run_at_once_and_says_so(make: Make) -> None:
@@ -153,41 +142,6 @@ async def test_a_token_is_handled_once_and_its_removal_asks_for_nothing(make: Ma
     assert operator.status()["lastHandledReconcileAt"] == "now"
 
 
-async def test_suspending_ends_the_run_and_says_so(make: Make) -> None:
-    """After the batches in hand; then no run starts until it is resumed, which runs at once."""
-    operator = make(accounts=60)
-    await operator.apply()
-    await operator.until(lambda: bool(operator.connector.tenant.records["accounts"]))  # type: ignore[index]
-    await operator.apply(suspend=True, suspendReason="Migration.")
-    await operator.until(lambda: operator.condition("Suspended") is not None)
-    await operator.until(lambda: operator.status()["observedGeneration"] == 2)
-    assert operator.runs() == ["Stopped"]
-    assert not operator.disk.sent
-    told = operator.status()
-    assert "currentRun" not in told
-    assert "nextSyncTime" not in told
-    assert told["phase"] == "Paused"
-    assert operator.condition("Suspended")["message"] == "Migration."  # type: ignore[index]
-    await operator.go_on(3600)
-    assert operator.runs() == ["Stopped"]
-    await operator.apply(suspend=False)
-    await operator.until(lambda: operator.reason() == "Succeeded")
-    assert len(operator.connector.tenant.records["accounts"]) == 60  # type: ignore[index]
-    assert operator.event_reasons() == ["Suspended", "Resumed", "Synchronized"]
-
-
-async def test_a_token_that_comes_while_suspended_is_answered_after_resuming(make: Make) -> None:
-    """No run starts for it before, and the first one after answers it."""
-    operator = await proven(make)
-    await operator.apply(suspend=True)
-    await operator.apply(token="later")
-    await operator.go_on(60)
-    assert "lastHandledReconcileAt" not in operator.status()
-    await operator.apply(suspend=False)
-    await operator.until(lambda: operator.status().get("lastHandledReconcileAt") == "later")
-    assert len(operator.runs()) == 2
-
-
 async def test_an_outage_is_tried_again_with_growing_waits(make: Make) -> None:
     """It is an error, not a stall; the first success says Recovered, once."""
     operator = await proven(make)
@@ -216,92 +170,6 @@ async def test_a_stalled_integration_is_tried_each_interval(make: Make) -> None:
     await operator.go_on(3600)
     assert 4 <= len(operator.runs()) <= 6
     assert operator.event_reasons() == ["CredentialsRejected"]
-
-
-async def test_a_secret_that_is_there_at_last_runs_a_stalled_integration(make: Make) -> None:
-    """At once, and a Secret that stays missing runs nothing."""
-    operator = make()
-    del operator.kube.secrets["sage"]
-    await operator.apply()
-    await operator.until(lambda: operator.reason() == "SecretNotFound")
-    await operator.go_on(300)
-    assert operator.runs() == ["Failed"], "a Secret that is missing is no change of it"
-    await operator.put_secret("sage", "2")
-    await operator.until(lambda: operator.reason() == "Succeeded", within=10)
-    assert operator.triggers() == ["Generation", "Secret"]
-
-
-async def test_a_rotated_secret_is_used_at_once(make: Make) -> None:
-    """By one run, although the same version is told twice, and one of another integration's Secret by none."""
-    operator = await proven(make)
-    for name, version in (("forcemanager", "2"), ("forcemanager", "2"), ("of-somebody-else", "3")):
-        await operator.put_secret(name, version)
-    await operator.until(lambda: len(operator.runs()) == 2, within=10)
-    await operator.go_on(60)
-    assert operator.triggers() == ["Generation", "Secret"]
-
-
-async def test_a_deleted_secret_stalls(make: Make) -> None:
-    """At once, with the remedy, rather than at the next run; the one that is created anew heals it."""
-    operator = await proven(make)
-    await operator.put_secret("sage", "")
-    await operator.until(lambda: operator.reason() == "SecretNotFound", within=10)
-    stalled = operator.condition("Stalled")
-    assert stalled is not None
-    assert "Create the Secret" in stalled["message"]
-    await operator.put_secret("sage", "9")
-    await operator.until(lambda: operator.reason() == "Succeeded", within=10)
-
-
-async def test_a_secret_that_changes_during_a_run_is_used_by_another_one(make: Make) -> None:
-    """The run has read the old one: what it ends with says nothing of the new one."""
-    operator = make(accounts=60)
-    await operator.apply()
-    await operator.until(lambda: bool(operator.connector.tenant.records["accounts"]))  # type: ignore[index]
-    await operator.put_secret("sage", "2")
-    await operator.until(lambda: operator.runs() == ["Succeeded", "Succeeded"])
-    assert operator.triggers() == ["Generation", "Secret"]
-
-
-async def test_a_watch_that_lags_behind_runs_nothing(make: Make) -> None:
-    """A version older than the one that the run has read is no news."""
-    operator = make()
-    operator.kube.secrets["sage"] = "12"
-    await operator.apply()
-    await operator.until(lambda: operator.reason() == "Succeeded")
-    await operator.coordinator.referent_seen(secret_named("sage"), "9")
-    await operator.go_on(60)
-    assert operator.runs() == ["Succeeded"]
-
-
-async def test_a_list_tells_what_a_broken_watch_has_missed(make: Make) -> None:
-    """A Secret that is not in the list is gone; one in another namespace is nobody's business."""
-    operator = await proven(make)
-    here, there = {secret_named("sage"): "1", secret_named("forcemanager"): "1"}, ReferentKind.SECRET
-    await operator.coordinator.referents_listed(there, "crm", here)
-    await operator.coordinator.referents_listed(there, "elsewhere", {})
-    await operator.go_on(30)
-    assert operator.runs() == ["Succeeded"]
-    del operator.kube.secrets["sage"], here[secret_named("sage")]
-    await operator.coordinator.referents_listed(there, None, here)
-    await operator.until(lambda: operator.reason() == "SecretNotFound", within=10)
-
-
-async def test_a_changed_config_map_is_used_at_once(make: Make) -> None:
-    """It is part of the field map: a Replan writes what differs; one that is missing stalls with its name."""
-    operator = make(accounts=3)
-    await operator.apply(accounts={"fieldsFrom": [{"configMapRef": {"name": "maps", "key": "accounts"}}]})
-    await operator.until(lambda: operator.reason() == "InvalidFieldMap")
-    stalled = operator.condition("Stalled")
-    assert stalled is not None
-    assert "ConfigMap maps/accounts" in stalled["message"]
-    for number, comment in enumerate(("first", "second"), start=1):
-        await operator.put_config_map("maps", str(number), accounts=f"- {{target: comment, value: {comment}}}")
-        await operator.until(lambda number=number: operator.runs().count("Succeeded") == number)  # type: ignore[misc]
-        told = {record["comment"] for record in operator.connector.tenant.records[Entity.ACCOUNTS].values()}
-        assert told == {comment}
-    assert operator.triggers() == ["Generation", "ConfigMap", "ConfigMap"]
-    assert operator.status()["lastRun"]["mode"] == "Replan"
 
 
 async def test_a_corrected_spec_is_not_failed_before_it_was_tried(make: Make) -> None:
@@ -452,34 +320,3 @@ async def test_a_body_that_does_not_fit_is_left_alone(make: Make) -> None:
     await operator.coordinator.look({"metadata": {"name": "x", "namespace": "crm", "uid": "u"}, "spec": {"odd": 1}})
     await operator.coordinator.look({})
     assert list(operator.coordinator.samples()) == []
-
-
-async def test_what_is_suspended_until_a_time_resumes_by_itself(make: Make) -> None:
-    """It says until when, in the condition and as the next run; then it runs at once, though the spec still says so."""
-    operator = await proven(make)
-    until = operator.clock.now + timedelta(hours=20)
-    await operator.apply(suspend=True, suspendUntil=until.isoformat(), suspendReason="Stocktaking.")
-    suspended = operator.condition("Suspended")
-    assert suspended is not None
-    assert suspended["reason"] == "Scheduled"
-    assert suspended["message"] == f"Stocktaking. It resumes by itself at {until:%Y-%m-%dT%H:%M:%SZ}."
-    assert operator.status()["nextSyncTime"] == f"{until:%Y-%m-%dT%H:%M:%SZ}"
-    await operator.go_on(20 * 3600 - 60, heartbeat=60)
-    assert operator.runs() == ["Succeeded"]
-    await operator.go_on(90)
-    assert operator.runs() == ["Succeeded", "Succeeded"]
-    assert operator.condition("Suspended") is None
-    assert operator.reason() == "Succeeded"
-
-
-async def test_a_restart_while_suspended_until_a_time_keeps_to_it(make: Make) -> None:
-    """The new process runs when the time has come, at once even if its next moment is later."""
-    operator = await proven(make)
-    until = operator.clock.now + timedelta(hours=2)
-    await operator.apply(suspend=True, suspendUntil=until.isoformat(), interval="24h")
-    await operator.coordinator.close(timedelta(seconds=5))
-    operator.restart()
-    await operator.go_on(3600, heartbeat=60)
-    assert operator.runs() == ["Succeeded"]
-    await operator.go_on(3700, heartbeat=60)
-    assert operator.runs() == ["Succeeded", "Succeeded"]

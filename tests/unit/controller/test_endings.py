@@ -6,8 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from .conftest import Make
-from .test_coordinator import proven
+from .conftest import Make, proven
 
 pytestmark = pytest.mark.looptime
 
