@@ -14,7 +14,7 @@ from sage_operator.sync.likeness import nearest
 from sage_operator.sync.lookups import KNOWN_LISTS, LookupTable
 from sage_operator.sync.records import Scalar
 from sage_operator.sync.suggestions import type_to_create
-from sage_operator.sync.targets import FieldKind, TargetField, TargetSchema
+from sage_operator.sync.targets import FieldKind, TargetField, TargetSchema, is_custom
 
 Lists = Mapping[str, LookupTable]
 """The value lists that the tenant has, of those that a map uses; by name."""
@@ -117,6 +117,25 @@ def compile_map(
     return tuple(rule for rule in compiled if rule is not None), by_importance(findings)
 
 
+def missing_target(entity: Entity, name: str, schema: TargetSchema, *, wanted: str) -> tuple[FindingKind, str, str]:
+    """Return what to say of a target that the tenant lacks: its kind, the message, the remedy.
+
+    `wanted`: the type that the field is to have if it is to be created.
+    """
+    if is_custom(name):
+        return (
+            FindingKind.CUSTOM_FIELD_MISSING,
+            f"ForceManager's {entity} have no such custom field",
+            f"Create it in ForceManager ({name}: {wanted}), or correct the name.",
+        )
+    near = nearest(name, schema.fields)
+    return (
+        FindingKind.UNKNOWN_TARGET,
+        f"ForceManager's {entity} have no such field",
+        f"Correct the target{f'; `{near}` is one' if near else ''}.",
+    )
+
+
 class _Fitting:
     """One rule on its way: each step notes what is wrong and goes on, so that everything is found."""
 
@@ -168,27 +187,13 @@ class _Fitting:
 
     def _target(self) -> TargetField | None:
         """Return the field to write to."""
-        name, schema = self.rule.target, self._schema
-        field = schema.fields.get(name)
-        if field is not None and field.read_only:
+        field = self._schema.field(self.rule.target)
+        if field is None:
+            wanted = type_to_create(self.rule, self._source_types)
+            self._note(*missing_target(self._entity, self.rule.target, self._schema, wanted=wanted))
+        elif field.read_only:
             self._note(FindingKind.TARGET_NOT_WRITABLE, "it can't be written in ForceManager", "Map another target.")
             return None
-        if field is None and name.startswith("Z_"):
-            if not schema.lists_custom_fields:
-                return TargetField(name=name, kind=FieldKind.UNKNOWN)
-            self._note(
-                FindingKind.CUSTOM_FIELD_MISSING,
-                f"ForceManager's {self._entity} have no such custom field",
-                f"Create it in ForceManager ({name}: {type_to_create(self.rule, self._source_types)}),"
-                " or correct the name.",
-            )
-        elif field is None:
-            near = nearest(name, schema.fields)
-            self._note(
-                FindingKind.UNKNOWN_TARGET,
-                f"ForceManager's {self._entity} have no such field",
-                f"Correct the target{f'; `{near}` is one' if near else ''}.",
-            )
         return field
 
     def _expression(self) -> Expression | None:

@@ -49,6 +49,18 @@ class TargetSchema:
     fields: Mapping[str, TargetField]
     lists_custom_fields: bool = False
 
+    def field(self, name: str) -> TargetField | None:
+        """Return a field; a custom one that the tenant would not tell is taken as it is."""
+        found = self.fields.get(name)
+        if found is None and is_custom(name) and not self.lists_custom_fields:
+            return TargetField(name=name, kind=FieldKind.UNKNOWN)
+        return found
+
+
+def is_custom(name: str) -> bool:
+    """Tell whether a name is that of a tenant's own field."""
+    return name.startswith("Z_")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListRow:

@@ -8,9 +8,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from sage_operator.sync.compiling import missing_target
+from sage_operator.sync.entities import Entity
 from sage_operator.sync.fieldmap import FieldRule
 from sage_operator.sync.findings import Finding, FindingKind, by_importance
-from sage_operator.sync.likeness import nearest
 from sage_operator.sync.payments.settings import Figure, FigureRule, Of, PaymentStatus
 from sage_operator.sync.targets import FieldKind, TargetField, TargetSchema
 
@@ -82,9 +83,7 @@ def compile_figures(
     """
     compiled, findings = [], []
     for rule in rules:
-        field = schema.fields.get(rule.target)
-        if field is None and rule.target.startswith("Z_") and not schema.lists_custom_fields:
-            field = TargetField(name=rule.target, kind=FieldKind.UNKNOWN)
+        field = schema.field(rule.target)
         finding = _missing(rule, schema) if field is None else _unfit(rule, field)
         if finding is not None:
             findings.append(finding)
@@ -116,20 +115,7 @@ def with_demands(findings: Iterable[Finding], figures: Iterable[FigureRule]) -> 
 
 
 def _missing(rule: FigureRule, schema: TargetSchema) -> Finding:
-    if rule.target.startswith("Z_"):
-        return _finding(
-            rule,
-            FindingKind.CUSTOM_FIELD_MISSING,
-            "ForceManager's accounts have no such custom field",
-            f"Create it in ForceManager ({rule.target}: {_TYPES[kind_of(rule)]}), or correct the name.",
-        )
-    near = nearest(rule.target, schema.fields)
-    return _finding(
-        rule,
-        FindingKind.UNKNOWN_TARGET,
-        "ForceManager's accounts have no such field",
-        f"Correct the target{f'; `{near}` is one' if near else ''}.",
-    )
+    return _finding(rule, *missing_target(Entity.ACCOUNTS, rule.target, schema, wanted=_TYPES[kind_of(rule)]))
 
 
 def _unfit(rule: FigureRule, field: TargetField) -> Finding | None:
