@@ -1,6 +1,7 @@
 """One run's way to Salesforce: authorised requests, counted, with its errors in the domain's words."""
 
 import re
+from collections.abc import AsyncGenerator, Sequence
 from datetime import datetime
 from functools import partial
 from urllib.parse import quote
@@ -11,8 +12,8 @@ from sage_operator.sage import lists, soql
 from sage_operator.sage.auth import Session, Token
 from sage_operator.sage.describe import read_description
 from sage_operator.sage.errors import explain, missing_object, not_salesforce, read_refusal, unknown_version
-from sage_operator.sage.paging import CursorLostError
-from sage_operator.sage.rows import Page, read_page
+from sage_operator.sage.paging import CursorLostError, pages
+from sage_operator.sage.rows import Page, Record, read_page
 from sage_operator.sync.entities import Entity
 from sage_operator.sync.errors import CredentialsRejected, SyncError, System, Unavailable
 from sage_operator.sync.sources import SourceObject
@@ -63,6 +64,12 @@ class Connection:
             SyncError: as `first_page`.
         """
         return await self._page(url, entity=entity)
+
+    def pages(self, queries: Sequence[soql.Query], *, entity: Entity | None) -> AsyncGenerator[Sequence[Record], None]:
+        """Yield the records of queries page by page, the next page fetched ahead. Raises the domain's errors."""
+        return pages(
+            queries, first=partial(self.first_page, entity=entity), following=partial(self.next_page, entity=entity)
+        )
 
     async def describe(self, sage_object: str) -> SourceObject:
         """Ask for the fields of an object that the integration user may see. Raises the domain's errors."""

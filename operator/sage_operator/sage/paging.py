@@ -70,6 +70,26 @@ async def pages(
             await asyncio.gather(coming, return_exceptions=True)
 
 
+async def in_steps(
+    steps: Sequence[Sequence[Query]],
+    read: Callable[[Sequence[Query]], AsyncGenerator[Sequence[_Row], None]],
+    *,
+    in_order: bool,
+) -> AsyncGenerator[Sequence[_Row], None]:
+    """Yield what `read` makes of queries, pages in the order of ids if that is asked for.
+
+    `steps` follow one another in that order; the rows of the queries of one step have to be merged.
+    """
+    if in_order and any(len(step) > 1 for step in steps):
+        streams = [merged([read([one]) for one in step]) for step in steps]
+    else:
+        streams = [read([one for step in steps for one in step])]
+    for stream in streams:
+        async with aclosing(stream):
+            async for page in stream:
+                yield page
+
+
 async def merged(
     streams: Sequence[AsyncGenerator[Sequence[_Row], None]],
 ) -> AsyncGenerator[Sequence[_Row], None]:

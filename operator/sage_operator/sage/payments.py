@@ -22,7 +22,7 @@ from sage_operator.sage.document_fields import (
     document_fields,
 )
 from sage_operator.sage.document_rows import DocumentReader
-from sage_operator.sage.paging import merged, pages
+from sage_operator.sage.paging import in_steps
 from sage_operator.sage.rows import Record
 from sage_operator.sage.soql import Query
 from sage_operator.sync.errors import CompanyNotFound, SchemaMismatch
@@ -210,14 +210,9 @@ class Payments:
         """Yield documents by queries; in the order of their ids if that is asked for."""
         in_order = query.after_id is not None or (query.everything and not query.any_order)
         steps = document_soql.documents(query, fields, path=self._connection.query_path)
-        if in_order and any(len(step) > 1 for step in steps):
-            streams = [merged([self._read([one], read) for one in step]) for step in steps]
-        else:
-            streams = [self._read([one for step in steps for one in step], read)]
-        for stream in streams:
-            async with aclosing(stream):
-                async for page in stream:
-                    yield page
+        async with aclosing(in_steps(steps, lambda queries: self._read(queries, read), in_order=in_order)) as found:
+            async for page in found:
+                yield page
 
     async def _read(self, queries: Sequence[Query], read: DocumentReader) -> AsyncGenerator[Sequence[Document], None]:
         async with aclosing(self._pages(queries)) as found:
@@ -226,12 +221,7 @@ class Payments:
                     yield documents
 
     def _pages(self, queries: Sequence[Query]) -> AsyncGenerator[Sequence[Record], None]:
-        connection = self._connection
-        return pages(
-            queries,
-            first=lambda one: connection.first_page(one, entity=None),
-            following=lambda url: connection.next_page(url, entity=None),
-        )
+        return self._connection.pages(queries, entity=None)
 
     async def _read_companies(self) -> Sequence[Company]:
         fields = CompanyFields(await self._describe(COMPANY), await self._seen(CURRENCY))

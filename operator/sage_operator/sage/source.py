@@ -7,9 +7,9 @@ from datetime import datetime
 from sage_operator.sage import soql
 from sage_operator.sage.connection import Connection
 from sage_operator.sage.describe import Descriptions
-from sage_operator.sage.paging import merged, pages
+from sage_operator.sage.paging import in_steps
 from sage_operator.sage.payments import BulkUse, Payments
-from sage_operator.sage.rows import Record, RowReader, changed_rows, sage_users
+from sage_operator.sage.rows import RowReader, changed_rows, sage_users
 from sage_operator.sync.entities import Entity
 from sage_operator.sync.payments.documents import Document
 from sage_operator.sync.payments.reading import Company, CreditLimit, DocumentQuery, DocumentScope, TradeView
@@ -69,7 +69,7 @@ class SageSource:
         """All internal users, active or not; read once a run."""
         if self._users is None:
             found: list[SageUser] = []
-            async with aclosing(self._pages([soql.users()], entity=None)) as stream:
+            async with aclosing(self._connection.pages([soql.users()], entity=None)) as stream:
                 async for page in stream:
                     found.extend(sage_users(page))
             self._users = tuple(found)
@@ -91,7 +91,7 @@ class SageSource:
     ) -> AsyncGenerator[Sequence[ChangedRow], None]:
         """Pages of all rows, deleted and out of scope ones too, whose stamp, or a parent's, is at or after `since`."""
         query = soql.changed(entity, since=since, sources=sources)
-        async with aclosing(self._pages([query], entity=entity)) as stream:
+        async with aclosing(self._connection.pages([query], entity=entity)) as stream:
             async for page in stream:
                 yield changed_rows(page)
 
@@ -102,14 +102,11 @@ class SageSource:
         """
         read = RowReader(query.entity, query.sources)
         steps = soql.rows(query, path=self._connection.query_path)
-        if (query.in_order or query.after_id is not None) and any(len(step) > 1 for step in steps):
-            streams = [merged([self._rows([one], query.entity, read) for one in step]) for step in steps]
-        else:
-            streams = [self._rows([one for step in steps for one in step], query.entity, read)]
-        for stream in streams:
-            async with aclosing(stream):
-                async for page in stream:
-                    yield page
+        in_order = query.in_order or query.after_id is not None
+        found = in_steps(steps, lambda queries: self._rows(queries, query.entity, read), in_order=in_order)
+        async with aclosing(found):
+            async for page in found:
+                yield page
 
     async def trade_view(self, *, limits: bool, types: Collection[str]) -> TradeView:
         """What is seen of trade documents and, with `limits`, of credit limits; as `describe` has it."""
@@ -167,14 +164,6 @@ class SageSource:
     async def _rows(
         self, queries: Sequence[soql.Query], entity: Entity, read: RowReader
     ) -> AsyncGenerator[Sequence[SourceRow], None]:
-        async with aclosing(self._pages(queries, entity=entity)) as stream:
+        async with aclosing(self._connection.pages(queries, entity=entity)) as stream:
             async for page in stream:
                 yield read(page)
-
-    def _pages(self, queries: Sequence[soql.Query], *, entity: Entity | None) -> AsyncGenerator[Sequence[Record], None]:
-        connection = self._connection
-        return pages(
-            queries,
-            first=lambda one: connection.first_page(one, entity=entity),
-            following=lambda url: connection.next_page(url, entity=entity),
-        )
