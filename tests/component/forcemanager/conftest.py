@@ -11,6 +11,7 @@ from aiohttp import web
 
 from sage_operator.forcemanager import ForceManagerAccess, ForceManagerTarget, Keys
 from sage_operator.simulators import Dataset, Simulators
+from sage_operator.sync.entities import Entity
 from sage_operator.sync.errors import SyncError
 from sage_operator.sync.records import OutcomeKind, WriteItem, WriteOutcome
 from sage_operator.transport import HostPolicy
@@ -133,6 +134,13 @@ class Crm:
             WriteItem(key=key, data={"name": f"Name of {key}", "extId": key, **self._known, **values})
             for key in (f"{prefix}{n}" for n in range(number))
         ]
+
+    async def created(self, target: ForceManagerTarget, items: list[WriteItem]) -> list[WriteItem]:
+        """Create accounts, and return updates of them that change the name."""
+        told = await self.tell(target.create(Entity.ACCOUNTS, items))
+        assert told.kinds == {OutcomeKind.DONE: len(items)}
+        ids = {key: outcome.target_id for key, outcome in told.outcomes.items()}
+        return [WriteItem(key=i.key, target_id=ids[i.key], data={"name": f"New name of {i.key}"}) for i in items]
 
     async def until(self, condition: Callable[[], Any]) -> None:
         """Wait until something holds of the simulator, for ten seconds at most."""
