@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sage_operator.cli._cluster import cluster
 from sage_operator.cli._examining import Subject
 from sage_operator.cli._manifests import Manifests, read
 from sage_operator.cli._options import Choice, RemoteOptions
 from sage_operator.cli._remotes import Referred, referred
 from sage_operator.controller.translate import SharedMaps, shared_maps
-from sage_operator.resources import InvalidResourceError, SageIntegration, names
+from sage_operator.resources import InvalidResourceError, SageIntegration
 
 if TYPE_CHECKING:
     from sage_operator.controller.kube import Kube
@@ -33,8 +34,8 @@ async def chosen(which: Choice, options: RemoteOptions) -> AsyncIterator[Chosen]
 
     Raises:
         Unreadable: a file can't be read.
-        click.ClickException: there is no such integration, several are meant, or it is not valid.
-        SyncError: the Kubernetes API can't be asked.
+        click.ClickException: there is no such integration, several are meant, it is not valid, or the cluster can't be
+            asked.
     """
     if which.files:
         manifests = read(which.files)
@@ -44,7 +45,8 @@ async def chosen(which: Choice, options: RemoteOptions) -> AsyncIterator[Chosen]
             integration=integration, refers_to=referred(integration, options, manifests=manifests), shared=shared
         )
         return
-    async with _cluster(which) as (integration, kube):
+    async with cluster(which.kubeconfig) as kube:
+        integration = await _of_cluster(which, kube)
         found: dict[tuple[str, str], str] = {}
         for name, key in shared_maps(integration):
             answer = await kube.read_config_map(integration.metadata.namespace, name)
@@ -73,34 +75,13 @@ def _of_files(which: Choice, manifests: Manifests) -> SageIntegration:
     return subject.integration
 
 
-@asynccontextmanager
-async def _cluster(which: Choice) -> "AsyncIterator[tuple[SageIntegration, Kube]]":
-    # Imported here: the Kubernetes client takes most of a second, which files need not wait for.
-    import aiohttp  # noqa: PLC0415
-    from kubernetes.aio import client, config  # noqa: PLC0415
-
-    from sage_operator.controller.kube import Kube, load_configuration  # noqa: PLC0415
-
+async def _of_cluster(which: Choice, kube: "Kube") -> SageIntegration:
+    # `choice` has seen to it that both are given.
+    namespace, name = str(which.namespace), str(which.name)
+    body = await kube.read_integration(namespace, name)
+    if body is None:
+        raise click.ClickException(f"There is no integration {namespace}/{name}.")
     try:
-        configuration = await load_configuration(which.kubeconfig)
-    except config.ConfigException as error:
-        raise click.ClickException(f"There is no way to reach a cluster: {error}.") from None
-    async with client.ApiClient(configuration) as api:
-        try:
-            body = await client.CustomObjectsApi(api).get_namespaced_custom_object(
-                names.GROUP, names.VERSION, which.namespace, names.PLURAL, which.name
-            )
-            integration = SageIntegration.parse(body)
-        except client.ApiException as error:
-            if error.status == 404:
-                raise click.ClickException(f"There is no integration {which.namespace}/{which.name}.") from None
-            raise click.ClickException(f"The cluster refuses it: {error.status} {error.reason}.") from None
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise click.ClickException(f"The cluster does not answer: {type(error).__name__}.") from None
-        except InvalidResourceError as error:
-            raise click.ClickException(f"{which.namespace}/{which.name} is not valid: {error}") from None
-    kube = Kube(configuration)
-    try:
-        yield integration, kube
-    finally:
-        await kube.aclose()
+        return SageIntegration.parse(body)
+    except InvalidResourceError as error:
+        raise click.ClickException(f"{namespace}/{name} is not valid: {error}") from None

@@ -6,15 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import click
-import yaml
 from pydantic import ValidationError
 
+from sage_operator.cli._cluster import cluster
 from sage_operator.cli._manifests import Unreadable, read
 from sage_operator.controller.translate_payments import payment_settings
 from sage_operator.resources import names
 from sage_operator.resources._payments import PaymentsSpec
 from sage_operator.resources.integration import readable
-from sage_operator.sync.errors import SyncError
 from sage_operator.sync.payments.settings import PaymentSettings
 
 
@@ -65,27 +64,13 @@ def from_cluster(key: str, kubeconfig: Path | None) -> Mapping[str, Any]:
     Raises:
         click.ClickException: there is none, or no way to the cluster.
     """
-    # Imported here: the Kubernetes client and Kopf take a second, which a manifest need not wait for.
-    from kubernetes.aio.config import ConfigException  # noqa: PLC0415
-
-    from sage_operator.controller.kube import Kube, load_configuration  # noqa: PLC0415
-
     namespace, _, name = key.partition("/")
 
     async def ask() -> Mapping[str, Any] | None:
-        kube = Kube(await load_configuration(kubeconfig))
-        try:
+        async with cluster(kubeconfig) as kube:
             return await kube.read_integration(namespace, name)
-        finally:
-            await kube.aclose()
 
-    remedy = "Give its manifest with -f."
-    try:
-        body = asyncio.run(ask())
-    except SyncError as error:
-        raise click.ClickException(f"{error} {remedy}") from error
-    except (ConfigException, yaml.YAMLError, OSError, ValueError) as error:
-        raise click.ClickException(f"The cluster can't be asked: {error} {remedy}") from error
+    body = asyncio.run(ask())
     if body is None:
-        raise click.ClickException(f"There is no SageIntegration {key} in the cluster. {remedy}")
+        raise click.ClickException(f"There is no {names.KIND} {key} in the cluster. Give its manifest with -f.")
     return body

@@ -74,9 +74,10 @@ def test_what_is_not_there_is_told(live: Live, kubeconfig: str, tmp_path: Path) 
     absent = live("maps", "-n", "default", "nobody", "--kubeconfig", kubeconfig, hosts=False, code=1)
     assert "There is no integration default/nobody." in absent.stderr
     broken = tmp_path / "kubeconfig"
-    broken.write_text("{}", encoding="utf-8")
-    unreachable = live("maps", "-n", "default", "acme", "--kubeconfig", str(broken), hosts=False, code=1)
-    assert "no way to reach a cluster" in unreachable.stderr
+    for content in ("{}", "clusters: ["):
+        broken.write_text(content, encoding="utf-8")
+        unreachable = live("maps", "-n", "default", "acme", "--kubeconfig", str(broken), hosts=False, code=1)
+        assert "no way to reach a cluster" in unreachable.stderr
     gone = tmp_path / "gone"
     text = Path(kubeconfig).read_text(encoding="utf-8")
     gone.write_text(re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:1", text), encoding="utf-8")
