@@ -1,20 +1,15 @@
 """The effective field maps of an integration, each entry with the layer that set it."""
 
-import asyncio
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import click
-
 from sage_operator.cli._chosen import chosen
-from sage_operator.cli._manifests import Unreadable
 from sage_operator.cli._options import Choice, RemoteOptions
-from sage_operator.cli._remotes import spoken
+from sage_operator.cli._remotes import answer
 from sage_operator.controller.translate import SharedMaps, settings_and_findings
 from sage_operator.resources import SageIntegration
 from sage_operator.sync.entities import Entity
-from sage_operator.sync.errors import SyncError
 from sage_operator.sync.fieldmap import FieldRule, Lookup, LookupBy, OnProblem, WhenEmpty
 from sage_operator.sync.findings import Finding
 from sage_operator.sync.settings import Settings
@@ -37,10 +32,7 @@ def read_effective(which: Choice) -> tuple[str, list[Line], tuple[Finding, ...]]
     Raises:
         click.ClickException: it can't be read.
     """
-    try:
-        integration, shared = asyncio.run(_read(which))
-    except (Unreadable, SyncError) as error:
-        raise click.ClickException(spoken(error)) from None
+    integration, shared = answer(_read(which))
     return integration.key, *effective(integration, shared)
 
 

@@ -1,16 +1,12 @@
 """What both live systems tell, as a file: what `sage-operator schema export` writes."""
 
-import asyncio
-
 import click
 
 from sage_operator.cli._chosen import chosen
-from sage_operator.cli._manifests import Unreadable
 from sage_operator.cli._options import Choice, RemoteOptions
-from sage_operator.cli._remotes import opened, spoken
+from sage_operator.cli._remotes import answer, opened
 from sage_operator.controller.translate import settings_and_findings
 from sage_operator.runner.preflight import ALL, look
-from sage_operator.sync.errors import SyncError
 from sage_operator.sync.preflight import Known, dump_known
 
 
@@ -20,10 +16,7 @@ def exported(which: Choice, remote: RemoteOptions) -> tuple[bytes, str]:
     Raises:
         click.ClickException: something can't be read.
     """
-    try:
-        known = asyncio.run(_known(which, remote))
-    except (Unreadable, SyncError) as error:
-        raise click.ClickException(spoken(error)) from None
+    known = answer(_known(which, remote))
     return dump_known(known), _contents(known)
 
 

@@ -1,6 +1,5 @@
 """Both live systems asked for a first manifest: what `sage-operator init` does."""
 
-import asyncio
 import re
 from urllib.parse import urlsplit
 
@@ -8,15 +7,14 @@ import click
 from pydantic import ValidationError
 
 from sage_operator.cli._first_manifest import Surroundings, first_manifest
-from sage_operator.cli._manifests import Unreadable
 from sage_operator.cli._options import FORCE_MANAGER_VARIABLES, SAGE_VARIABLES, RemoteOptions
 from sage_operator.cli._people import accounts_by_owner, people, without_associate
-from sage_operator.cli._remotes import opened, referred, spoken
+from sage_operator.cli._remotes import answer, opened, referred
 from sage_operator.controller.translate import settings_and_findings
 from sage_operator.resources import SageIntegration
 from sage_operator.resources.integration import readable
 from sage_operator.runner.preflight import ALL, look
-from sage_operator.sync.errors import Blocked, SyncError
+from sage_operator.sync.errors import Blocked
 
 
 def written(integration: SageIntegration, remote: RemoteOptions) -> str:
@@ -25,10 +23,7 @@ def written(integration: SageIntegration, remote: RemoteOptions) -> str:
     Raises:
         click.ClickException: something can't be read.
     """
-    try:
-        return asyncio.run(_written(integration, remote))
-    except (Unreadable, SyncError) as error:
-        raise click.ClickException(spoken(error)) from None
+    return answer(_written(integration, remote))
 
 
 def asked_for(sage_url: str, forcemanager_url: str, *, name: str | None, namespace: str) -> SageIntegration:

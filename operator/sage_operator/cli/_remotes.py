@@ -1,23 +1,28 @@
 """What commands that ask the live systems share: where credentials come from, and how they connect."""
 
+import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
 
 from sage_operator.cli._manifests import Manifests, Unreadable, secret_values, text_of
 from sage_operator.cli._options import FORCE_MANAGER_VARIABLES, SAGE_VARIABLES, RemoteOptions
 from sage_operator.cli._yaml import InvalidYaml, load
 from sage_operator.resources import SageIntegration
 from sage_operator.runner.ports import Remotes
-from sage_operator.sync.errors import SecretNotFound
+from sage_operator.sync.errors import SecretNotFound, SyncError
 from sage_operator.telemetry import logging
 from sage_operator.telemetry.redaction import redact
 
 if TYPE_CHECKING:
     from sage_operator.controller.kube import Kube
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +97,18 @@ def referred(
 def spoken(error: Exception) -> str:
     """Return the message of an error; what a remote said may hold what is secret."""
     return str(error) if isinstance(error, Unreadable) else redact(str(error))
+
+
+def answer(question: Coroutine[Any, Any, Answer]) -> Answer:
+    """Return what a question to files, the cluster or the live systems gives; what is in its way ends the command.
+
+    Raises:
+        click.ClickException: something can't be read.
+    """
+    try:
+        return asyncio.run(question)
+    except (Unreadable, SyncError) as error:
+        raise click.ClickException(spoken(error)) from None
 
 
 def _of_file(file: str) -> Mapping[str, str]:

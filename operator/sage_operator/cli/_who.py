@@ -1,12 +1,10 @@
 """Who of Sage is who in ForceManager, told: what `sage-operator users` prints."""
 
-import asyncio
 from typing import Any
 
 import click
 
 from sage_operator.cli._chosen import chosen
-from sage_operator.cli._manifests import Unreadable
 from sage_operator.cli._options import Choice, RemoteOptions
 from sage_operator.cli._people import (
     People,
@@ -18,10 +16,9 @@ from sage_operator.cli._people import (
     people,
     without_associate,
 )
-from sage_operator.cli._remotes import opened, spoken
+from sage_operator.cli._remotes import answer, opened
 from sage_operator.cli._table import Format, print_document, print_table
 from sage_operator.controller.translate import settings_and_findings
-from sage_operator.sync.errors import SyncError
 from sage_operator.sync.users import ForceManagerUser, SageUser
 
 
@@ -31,10 +28,7 @@ def tell(which: Choice, remote: RemoteOptions, output: Format) -> None:
     Raises:
         click.ClickException: something can't be read.
     """
-    try:
-        who, tenant = asyncio.run(_read(which, remote))
-    except (Unreadable, SyncError) as error:
-        raise click.ClickException(spoken(error)) from None
+    who, tenant = answer(_read(which, remote))
     lines = _lines(who, tenant)
     if output != "table":
         print_document(_document(who) | {"yaml": "\n".join(lines) + "\n" if lines else ""}, output)
