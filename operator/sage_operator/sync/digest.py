@@ -27,8 +27,7 @@ def configuration_digest(scope: Scope, contexts: Iterable[PlanContext], lists: I
     used = {name for context in contexts for name in lists_used(c.rule for c in context.rules)}
     users = contexts[0].users if contexts else None
     document = {
-        "scope": None if scope.owner_ids is None else sorted(scope.owner_ids),
-        "where": scope.where.text if scope.where else None,
+        **_accounts(scope),
         "users": sorted((sage_id, user.id, user.active) for sage_id, user in users.by_sage.items()) if users else [],
         "fallback": (users.fallback.id, users.fallback.active) if users and users.fallback else None,
         "maps": {
@@ -48,15 +47,13 @@ def configuration_digest(scope: Scope, contexts: Iterable[PlanContext], lists: I
 
 def documents_digest(scope: DocumentScope) -> str:
     """Digest which documents count: another one means reading all of them anew. Order does not matter."""
-    accounts = scope.accounts
     return _digest(
         {
             "company": scope.company_id,
             "types": sorted(scope.types),
             "statuses": sorted(scope.statuses),
             "since": scope.since and scope.since.isoformat(),
-            "scope": None if accounts.owner_ids is None else sorted(accounts.owner_ids),
-            "where": accounts.where.text if accounts.where else None,
+            **_accounts(scope.accounts),
         }
     )
 
@@ -85,6 +82,14 @@ def sales_digest(settings: PaymentSettings) -> str:
 
 def _digest(document: object) -> str:
     return blake2b(json.dumps(document, sort_keys=True, default=str).encode(), digest_size=16).hexdigest()
+
+
+def _accounts(scope: Scope) -> dict[str, object]:
+    """Return which accounts are in scope."""
+    return {
+        "scope": None if scope.owner_ids is None else sorted(scope.owner_ids),
+        "where": scope.where.text if scope.where else None,
+    }
 
 
 def _rule(compiled: CompiledRule) -> str:
