@@ -17,8 +17,6 @@ from sage_operator.sync.expressions.kinds import kind_of
 from sage_operator.sync.expressions.translate import MACROS, Translation
 from sage_operator.sync.records import Scalar
 
-_INTEGERS = range(-(1 << 63), 1 << 63)
-
 
 @dataclass(frozen=True, slots=True)
 class _Read:
@@ -85,7 +83,7 @@ class Expression:
                 characters += len(value) * read.times
                 if len(value) > limits.TEXT:
                     raise ExpressionProblem(f"{read.root}.{read.path} has more than {limits.TEXT:,} characters")
-            elif isinstance(value, int) and value not in _INTEGERS:
+            elif isinstance(value, int) and value not in limits.INTEGERS:
                 raise ExpressionProblem(f"{read.root}.{read.path} is an integer beyond 64 bits")
             values.append(value)
         if characters > limits.READ:
@@ -204,6 +202,6 @@ def _result(value: Any) -> Scalar:
         if len(value) > limits.TEXT:
             raise ExpressionProblem(f"the result has more than {limits.TEXT:,} characters")
         return value
-    if value is None or isinstance(value, bool) or (isinstance(value, int) and value in _INTEGERS):
+    if value is None or isinstance(value, bool) or (isinstance(value, int) and value in limits.INTEGERS):
         return value
     raise ExpressionProblem("the result is neither a text, an integer, a boolean nor null")

@@ -85,7 +85,7 @@ def _number(name: str, value: Any) -> int:
 
 
 def _bounded(number: int) -> int:
-    if -(1 << 63) <= number < 1 << 63:
+    if number in limits.INTEGERS:
         return number
     raise Failure("a number is beyond 64 bits")
 

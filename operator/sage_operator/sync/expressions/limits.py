@@ -1,5 +1,8 @@
 """Bounds of expressions: what keeps the worst accepted one within milliseconds (benchmarks/expressions.py)."""
 
+INTEGERS = range(-(1 << 63), 1 << 63)
+"""CEL's integers have 64 bits."""
+
 TEXT = 131_072
 """Characters of one text, read or made: Salesforce has no longer field."""
 

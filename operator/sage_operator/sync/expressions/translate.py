@@ -72,7 +72,7 @@ class Translation:
 
     def _integer(self, tree: Tree, digits: Token, sign: str = "") -> Part:
         number = int(sign + digits, 16 if "x" in digits else 10)
-        if not -(1 << 63) <= number < 1 << 63:
+        if number not in limits.INTEGERS:
             self._refuse(tree, "a number is beyond 64 bits")
         return Part(f"({number})", Kind.INTEGER)
 
