@@ -120,11 +120,6 @@ def merge(*layers: Iterable[FieldRule]) -> tuple[FieldRule, ...]:
     return tuple(rules[target] for target in sorted(rules))
 
 
-def source_paths(rules: Iterable[FieldRule]) -> tuple[str, ...]:
-    """Return the Sage fields that a map copies, sorted, each once; expressions read more (`PlanContext.sources`)."""
-    return tuple(sorted({source.path for rule in rules for source in rule.sources}))
-
-
 def lists_used(rules: Iterable[FieldRule]) -> tuple[str, ...]:
     """Return the names of the value lists that a map looks values up in, sorted."""
     return tuple(sorted({lookup.list_name for rule in rules for lookup in rule.lookups}))

@@ -3,7 +3,7 @@
 Names are compared without case, as Salesforce does.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -180,37 +180,17 @@ def undescribed(paths: Iterable[str], *, of: str, objects: Described) -> frozens
     return frozenset(name for path in paths if (name := _first_missing(path, objects[of], objects)) is not None)
 
 
-def refreshed_by_full_run_only(paths: Iterable[str], *, of: str, objects: Described) -> tuple[str, ...]:
-    """Return the paths that lead to formulas, in order: a change of what they come to moves no stamp.
-
-    Such a change is seen only when everything is read again. Paths that lead nowhere are left out.
-    """
-    return tuple(
-        path
-        for path in paths
-        if isinstance(field := resolve(path, of=of, objects=objects), SourceField) and field.calculated
-    )
-
-
 def _first_missing(path: str, current: SourceObject, objects: Described) -> str | None:
-    for reference in _references(path, current, objects):
-        name = reference.leads_to
-        if name is not None and name not in objects:
-            return name
-    return None
-
-
-def _references(path: str, current: SourceObject, objects: Described) -> Iterator[SourceField]:
-    """Yield the references on the way of a path, as far as they can be followed."""
+    """Return the first object on the way of a path that is not described; None if the way ends before."""
     for name in path.split(".")[:-1]:
         reference = current.parent(name)
-        if reference is None:
-            return
-        yield reference
-        following = objects.get(reference.leads_to or "")
-        if following is None:
-            return
-        current = following
+        if reference is None or reference.leads_to is None:
+            return None
+        parent = objects.get(reference.leads_to)
+        if parent is None:
+            return reference.leads_to
+        current = parent
+    return None
 
 
 def _no_parent(current: SourceObject, name: str, position: int) -> Unresolved:

@@ -3,6 +3,7 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sage_operator.sync.entities import Entity
 from sage_operator.sync.fieldmap import (
     PRESET as PRESET_LAYER,
 )
@@ -15,8 +16,8 @@ from sage_operator.sync.fieldmap import (
     from_field,
     lists_used,
     merge,
-    source_paths,
 )
+from sage_operator.sync.preflight.needs import paths_of
 
 PRESET = (
     FieldRule(target="phone", sources=(FieldSource(path="Phone"),), on_too_long=OnProblem.CUT, layer=PRESET_LAYER),
@@ -77,5 +78,6 @@ def test_what_a_map_reads() -> None:
         from_field("comment", "Code"),
         from_constant("Z_Origin", "Sage"),
     ]
-    assert source_paths(rules) == ("BillingCountry", "Code", "Owner.Name", "Type")
+    read = {path for rule in rules for path in paths_of(rule, Entity.ACCOUNTS)}
+    assert sorted(read) == ["BillingCountry", "Code", "Owner.Name", "Type"]
     assert lists_used(rules) == ("accountTypes", "countries")

@@ -3,7 +3,6 @@ import pytest
 from sage_operator.sync.sources import (
     SourceField,
     Unresolved,
-    refreshed_by_full_run_only,
     resolve,
     undescribed,
 )
@@ -48,7 +47,9 @@ def test_what_must_be_described_is_found_step_by_step() -> None:
     assert undescribed(paths, of="Account", objects={"Account": ACCOUNT, "User": USER}) == {"s2cor__Company__c"}
 
 
-def test_formulas_are_refreshed_by_full_runs_only() -> None:
+def test_a_path_tells_whether_it_leads_to_a_formula() -> None:
     """Expect the paths that lead to formulas, of parents too; what leads nowhere is somebody else's mistake."""
     paths = ("Name", "Score__c", "Owner.Rank__c", "Owner.Name", "Nope")
-    assert refreshed_by_full_run_only(paths, of="Account", objects=OBJECTS) == ("Score__c", "Owner.Rank__c")
+    found = {path: resolve(path, of="Account", objects=OBJECTS) for path in paths}
+    formulas = [path for path, field in found.items() if isinstance(field, SourceField) and field.calculated]
+    assert formulas == ["Score__c", "Owner.Rank__c"]
