@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sage_operator.runner.payments import Payments
 from sage_operator.runner.ports import Remotes
 from sage_operator.runner.preflight import preflight
 from sage_operator.sync.compiling import CompiledRule
@@ -59,6 +60,19 @@ class Prepared:
             branch_id=self.branches[entity.entity],
             read_only=entity.read_only,
             reassign=settings.reassign,
+            hash_key=hash_key,
+            now=self.now,
+        )
+
+    def payments(self, settings: Settings, *, hash_key: bytes) -> Payments | None:
+        """Return the payments of the run; None if none are synchronised."""
+        if settings.payments is None or self.company is None:
+            return None
+        return Payments.of(
+            settings.payments,
+            company=self.company,
+            figures=self.figures,
+            scope=self.scope,
             hash_key=hash_key,
             now=self.now,
         )

@@ -13,7 +13,6 @@ from sage_operator.runner.documents import FactReader, forget_payments
 from sage_operator.runner.entity import EntityRun
 from sage_operator.runner.figures import FigureRun
 from sage_operator.runner.lists import FreshLists
-from sage_operator.runner.payments import Payments
 from sage_operator.runner.ports import Ledger, Remotes
 from sage_operator.runner.preflight import explained
 from sage_operator.runner.prepare import Prepared, prepare
@@ -122,7 +121,18 @@ class Runner:
         recovered = await self.ledger.recover(scope, at=self.clock())
         if recovered:
             log.info("recovered", integration=header.integration, unclear=recovered)
-        run = self._context(settings, header, progress, remotes=remotes, prepared=prepared, scope=scope)
+        run = RunContext(
+            run_id=header.id,
+            scope=scope,
+            source=remotes.source,
+            target=remotes.target,
+            ledger=self.ledger,
+            progress=progress,
+            settling_time=self.settling_time,
+            clock=self.clock,
+            lists=FreshLists(target=remotes.target, ledger=self.ledger, scope=scope),
+            payments=prepared.payments(settings, hash_key=scope.hash_key),
+        )
         entities = tuple(
             EntityRun(
                 run=run,
@@ -148,39 +158,6 @@ class Runner:
             await reader.save(reached)
         await self.ledger.complete(scope, watermark=as_of, digest=run.lists.digest(digest))
         draft.data_as_of = max(as_of, scope.watermark or as_of)
-
-    def _context(
-        self,
-        settings: Settings,
-        header: RunHeader,
-        progress: Progress,
-        *,
-        remotes: Remotes,
-        prepared: Prepared,
-        scope: ScopeState,
-    ) -> RunContext:
-        payments = None
-        if settings.payments is not None and prepared.company is not None:
-            payments = Payments.of(
-                settings.payments,
-                company=prepared.company,
-                figures=prepared.figures,
-                scope=prepared.scope,
-                hash_key=scope.hash_key,
-                now=prepared.now,
-            )
-        return RunContext(
-            run_id=header.id,
-            scope=scope,
-            source=remotes.source,
-            target=remotes.target,
-            ledger=self.ledger,
-            progress=progress,
-            settling_time=self.settling_time,
-            clock=self.clock,
-            lists=FreshLists(target=remotes.target, ledger=self.ledger, scope=scope),
-            payments=payments,
-        )
 
     @staticmethod
     async def _facts(run: RunContext) -> FactReader | None:
