@@ -1,6 +1,5 @@
 """An integration's manifest examined: what is wrong, each thing at its line."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
@@ -128,11 +127,10 @@ def _lists(settings: EntitySettings) -> Iterator[Finding]:
 
 def _named_twice(settings: Settings) -> Iterator[Finding]:
     """Yield pairs of one Sage user: names are compared without case, which the resource's schema can't."""
-    times = Counter(pair.sage.strip().casefold() for pair in settings.pairs)
     seen: set[str] = set()
     for pair in settings.pairs:
         name = pair.sage.strip().casefold()
-        if times[name] > 1 and name in seen:
+        if name in seen:
             yield Finding(
                 kind=FindingKind.USER_NOT_FOUND,
                 subject=f"users.pairs[{pair.sage}]",

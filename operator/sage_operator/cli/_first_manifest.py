@@ -6,7 +6,7 @@ from typing import Final
 
 from sage_operator.cli._people import People, comment, counted, pair_line, scalar
 from sage_operator.cli._suggesting import Likeness, likenesses
-from sage_operator.resources import AccountsSpec, SageIntegration, SageIntegrationSpec, names
+from sage_operator.resources import SageIntegration, names
 from sage_operator.sync.entities import Entity
 from sage_operator.sync.fieldmap import PRESET, FieldRule, LookupBy
 from sage_operator.sync.findings import FindingKind
@@ -149,9 +149,6 @@ def _accounts(fields: Sequence[str]) -> Iterator[str]:
     yield "    scope: AssociatedUsers"
     yield "    # DECIDE: which of them, as a condition in SOQL."
     yield "    # where: Type = 'Customer'"
-    if "existing" in AccountsSpec.model_fields:
-        yield "    # DECIDE: what becomes of accounts that are in ForceManager already. Ask stops and counts them."
-        yield "    existing: Ask"
     yield "    # DECIDE: true makes the sales rep follow the owner in Sage; false leaves that to ForceManager's users."
     yield "    reassign: false"
     yield "    # true: people can't edit in ForceManager what Sage would overwrite."
@@ -261,7 +258,7 @@ def _payments(around: Surroundings) -> Iterator[str]:
     """Yield the figures whose fields the tenant has; the others, and all if there is none, as comments."""
     fields = around.tenant.schemas[Entity.ACCOUNTS].fields
     present = [name for name in _FIGURES if name in fields and not fields[name].read_only]
-    usable = bool(present) and not around.company_problem and "payments" in SageIntegrationSpec.model_fields
+    usable = bool(present) and not around.company_problem
     head = "  " if usable else "  # "
     yield "  # How customers pay, computed from Sage's documents: docs/payments.md tells what each figure is."
     if around.company_problem:

@@ -97,11 +97,8 @@ def _perhaps(each: Waiting) -> str:
 
 def _lines(who: People, tenant: tuple[ForceManagerUser, ...]) -> list[str]:
     """Return the YAML that would associate who is not; what only a person can tell is a comment."""
-    suggested = [each for each in who.waiting if each.suggestion is not None]
-    if not suggested:
-        return []
-    lines = ["users:", "  pairs:"]
-    for each in suggested:
+    lines = []
+    for each in who.waiting:
         if each.suggestion is None:
             continue
         pair = pair_line(each.sage, each.suggestion, others=tenant)
@@ -110,7 +107,7 @@ def _lines(who: People, tenant: tuple[ForceManagerUser, ...]) -> list[str]:
             lines.append(f"    {pair}  # {about}")
         else:
             lines.append(f"    # {pair}  # {about}; a similar name: {comment(each.suggestion.name)}")
-    return lines
+    return ["users:", "  pairs:", *lines] if lines else []
 
 
 def _document(who: People) -> dict[str, Any]:
