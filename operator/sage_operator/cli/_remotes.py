@@ -131,7 +131,7 @@ async def opened(integration: SageIntegration, options: RemoteOptions, refers_to
     Raises:
         SyncError: a host is not allowed, credentials are missing, and all that the remotes raise.
     """
-    # Imported here: HTTP clients and the Kubernetes client take most of a second, which `--help` need not wait for.
+    # Imported here: HTTP clients take a quarter of a second, which commands that read files only need not wait for.
     from sage_operator.controller.remotes import RemoteConnector  # noqa: PLC0415
     from sage_operator.forcemanager import ForceManagerAccess  # noqa: PLC0415
     from sage_operator.sage import SageAccess  # noqa: PLC0415

@@ -11,6 +11,7 @@ import click
 
 from sage_operator.cli._times import Age
 from sage_operator.controller.config import DEFAULT_HOSTS, Config
+from sage_operator.sync.errors import SyncError
 from sage_operator.telemetry import logging
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -124,7 +125,6 @@ def run(  # noqa: PLR0917 - click passes by keyword
     logging.configure(fmt=log_format, level=log_level)
     # Imported here: Kopf and the Kubernetes client take half a second, which `--help` need not wait for.
     from sage_operator.controller.app import serve  # noqa: PLC0415
-    from sage_operator.sync.errors import SyncError  # noqa: PLC0415
 
     _calm_collector()
     try:
