@@ -41,13 +41,19 @@ class CompiledRule:
     mandatory: bool = False
 
     @property
-    def sources(self) -> frozenset[str]:
+    def sources(self) -> tuple[str, ...]:
         """The Sage fields that it reads, as queries spell them."""
-        read = self.expression.paths if self.expression is not None else ()
-        return frozenset(
-            {source.path for source in self.rule.sources}
-            | {source_of(root, path) for root, path in read if root != "user"}
-        )
+        return read_by(self.rule, self.expression)
+
+
+def read_by(rule: FieldRule, expression: Expression | None) -> tuple[str, ...]:
+    """Return the Sage fields that a rule and its expression read, as queries spell them, in order, each once."""
+    read = expression.paths if expression is not None else ()
+    paths = [
+        *(source.path for source in rule.sources),
+        *(source_of(root, path) for root, path in read if root != "user"),
+    ]
+    return tuple(dict.fromkeys(paths))
 
 
 def source_of(root: str, path: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from contextlib import suppress
 
-from sage_operator.sync.compiling import source_of
+from sage_operator.sync.compiling import read_by
 from sage_operator.sync.entities import Entity
 from sage_operator.sync.expressions import InvalidExpression, compile_expression
 from sage_operator.sync.fieldmap import ROOTS, FieldRule, lists_used
@@ -15,14 +15,11 @@ BRANCHES = "branches"
 
 def paths_of(rule: FieldRule, entity: Entity) -> tuple[str, ...]:
     """Return the Sage fields that a rule reads, in its order; an expression that can't be read reads nothing."""
-    paths = [source.path for source in rule.sources]
+    expression = None
     if rule.expression is not None:
-        try:
-            read = compile_expression(rule.expression, roots=ROOTS[entity]).paths
-        except InvalidExpression:
-            read = ()
-        paths += [source_of(root, path) for root, path in read if root != "user"]
-    return tuple(dict.fromkeys(paths))
+        with suppress(InvalidExpression):
+            expression = compile_expression(rule.expression, roots=ROOTS[entity])
+    return read_by(rule, expression)
 
 
 def paths_needed(settings: Settings, entity: Entity) -> tuple[str, ...]:
