@@ -15,13 +15,11 @@ def examine_trade(settings: PaymentSettings, trade: TradeView) -> Iterator[Findi
     yield from _types(settings.signs, trade.types)
     for status in settings.statuses if trade.statuses else ():
         if status not in trade.statuses:
-            near = nearest(status, trade.statuses)
-            known = ", ".join(f"`{each}`" for each in trade.statuses[:5])
             yield Finding(
                 kind=FindingKind.INVALID_VALUE,
                 subject="payments.statuses",
                 message=f"no document of Sage can be `{status}`",
-                remedy=f"Write `{near}`." if near else f"Use one of {known}.",
+                remedy=_instead(status, trade.statuses),
             )
 
 
@@ -31,12 +29,16 @@ def _types(names: Iterable[str], known: tuple[str, ...]) -> Iterator[Finding]:
     for name in names if known else ():
         if name.casefold() in present:
             continue
-        near = nearest(name, known)
-        listed = ", ".join(f"`{each}`" for each in known[:5])
         yield Finding(
             kind=FindingKind.INVALID_VALUE,
             subject="payments.documentTypes",
             message=f"Sage has no trade document type `{name}`",
-            remedy=f"Write `{near}`." if near else f"Use one of {listed}.",
+            remedy=_instead(name, known),
             is_warning=name in DEFAULT_TYPES,
         )
+
+
+def _instead(name: str, known: tuple[str, ...]) -> str:
+    """Say which of the known names to write: the one that was probably meant, or one of the first."""
+    near = nearest(name, known)
+    return f"Write `{near}`." if near else f"Use one of {', '.join(f'`{each}`' for each in known[:5])}."
