@@ -5,7 +5,7 @@ its total, below zero for credits.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
@@ -171,21 +171,17 @@ def _void(state: RecordState, account: RecordState | None, claim: Claim | None, 
 
 
 def _pending(document: Document, state: RecordState | None, code: Code) -> Action:
-    return Action(
-        kind=ActionKind.PENDING,
-        entity=Entity.SALES,
-        sage_id=document.id,
-        label=document.number,
-        target_id=state.target_id if state is not None else None,
-        parent_id=document.account_id,
-        code=code,
-        message=code.entry.remedy,
-    )
+    return _not_written(ActionKind.PENDING, document, state, code, code.entry.remedy)
 
 
 def _reject(document: Document, state: RecordState | None, code: Code, message: str, context: SaleContext) -> Action:
+    action = _not_written(ActionKind.REJECT, document, state, code, message)
+    return replace(action, retry_at=retry_at(state.attempts if state is not None else 0, now=context.now))
+
+
+def _not_written(kind: ActionKind, document: Document, state: RecordState | None, code: Code, message: str) -> Action:
     return Action(
-        kind=ActionKind.REJECT,
+        kind=kind,
         entity=Entity.SALES,
         sage_id=document.id,
         label=document.number,
@@ -193,5 +189,4 @@ def _reject(document: Document, state: RecordState | None, code: Code, message: 
         parent_id=document.account_id,
         code=code,
         message=message,
-        retry_at=retry_at(state.attempts if state is not None else 0, now=context.now),
     )
