@@ -29,7 +29,6 @@ from sage_operator.sync.fieldmap import (
     Lookup,
     LookupBy,
     OnProblem,
-    WhenEmpty,
     merge,
 )
 from sage_operator.sync.findings import Finding, FindingKind, by_importance
@@ -155,7 +154,7 @@ def _rule(entry: FieldEntry, layer: str) -> FieldRule:
         on_not_found=(
             OnProblem.EMPTY if lookup is not None and lookup.on_not_found is OnNotFound.EMPTY else OnProblem.REJECT
         ),
-        when_empty=WhenEmpty(entry.when_empty.value),
+        when_empty=entry.when_empty,
         only_on_create=entry.only_on_create,
         layer=layer,
     )

@@ -4,7 +4,6 @@ from sage_operator.resources import names
 from sage_operator.resources._fields import (
     AccountField,
     ContactField,
-    EntryWhenEmpty,
     FieldEntry,
     LookupColumn,
     LookupSpec,
@@ -70,7 +69,6 @@ __all__ = [
     "ContactsSpec",
     "CurrentRun",
     "EntityCounts",
-    "EntryWhenEmpty",
     "FieldCounts",
     "FieldEntry",
     "FieldsFrom",

@@ -7,6 +7,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from sage_operator.resources._base import Flag, Rule, SpecModel
+from sage_operator.sync.fieldmap import WhenEmpty
 
 _RESERVED: Final = ("extId", "salesRepId", "salesRepId1", "branchId", "readOnly")
 _RESERVED_FOR_CONTACTS: Final = (*_RESERVED, "accountId")
@@ -81,14 +82,6 @@ class OnTooLong(StrEnum):
 
     REJECT = "Reject"
     CUT = "Cut"
-
-
-class EntryWhenEmpty(StrEnum):
-    """What becomes of a target whose value is empty."""
-
-    CLEAR_OWN = "ClearOwn"
-    CLEAR = "Clear"
-    KEEP = "Keep"
 
 
 _COLUMN_OF: Final = {
@@ -171,7 +164,7 @@ class FieldEntry(SpecModel):
     only_on_create: Flag = False
     """`true`: the field is written when the record is created in ForceManager, and never again."""
 
-    when_empty: EntryWhenEmpty = EntryWhenEmpty.CLEAR_OWN
+    when_empty: WhenEmpty = WhenEmpty.CLEAR_OWN
     """What is done in ForceManager when the value is empty. `ClearOwn`: what this operator wrote is cleared, what
     somebody else wrote stays. `Clear`: the field is cleared, whoever filled it. `Keep`: it is left as it is."""
 
