@@ -15,11 +15,11 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from _processes import Usage, forget_peak
 from sage_operator.forcemanager import ForceManagerAccess, Keys
 from sage_operator.ledger import SqlLedger
 from sage_operator.runner.ports import Remotes, Source
@@ -116,13 +116,8 @@ now = Clock()
 
 def memory() -> dict[str, float]:
     """Return resident memory in MiB, now and at its peak since the start or the last `forget_peak`."""
-    lines = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
-    return {name: int(lines[key].split()[0]) / 1024 for name, key in (("rss", "VmRSS"), ("peak", "VmHWM"))}
-
-
-def forget_peak() -> None:
-    """Make the kernel measure the peak from now on (proc(5), `clear_refs`)."""
-    Path("/proc/self/clear_refs").write_text("5")
+    used = Usage.of(os.getpid())
+    return {"rss": used.rss, "peak": used.peak}
 
 
 def cpu() -> float:

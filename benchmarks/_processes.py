@@ -37,6 +37,11 @@ class Usage:
         return cls(cpu=(int(stat[11]) + int(stat[12])) / _TICKS, rss=rss, peak=peak)
 
 
+def forget_peak() -> None:
+    """Let the kernel measure this process's peak from now on (proc(5), `clear_refs`)."""
+    Path("/proc/self/clear_refs").write_text("5")
+
+
 @contextmanager
 def simulators(**options: Any) -> Iterator[tuple[dict[str, Any], int]]:
     """Run both simulators as a process; yields what they say of themselves (URLs, credentials) and the process id."""

@@ -8,10 +8,9 @@ CPU time, since other processes of the machine are no part of it.
 
 import argparse
 import json
-import time
-import tracemalloc
-from collections.abc import Callable
+from functools import partial
 
+from _worst import peak, slowest
 from sage_operator.sync.sources import PicklistValue, SourceField, SourceKind, SourceObject
 from sage_operator.sync.where import InvalidCondition, check_condition, parse_condition
 
@@ -56,26 +55,6 @@ def judged(text: str) -> str:
     return f"read, {len(problems)} problems" if problems else "accepted"
 
 
-def slowest(run: Callable[[], object]) -> float:
-    """Return the milliseconds of the slowest of several runs, after one to warm up."""
-    run()
-    took = []
-    for _ in range(_TIMES):
-        started = time.process_time()
-        run()
-        took.append(time.process_time() - started)
-    return max(took) * 1000
-
-
-def peak(run: Callable[[], object]) -> float:
-    """Return the KiB that a run takes at its peak."""
-    tracemalloc.start()
-    run()
-    _, most = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    return most / 1024
-
-
 def main() -> None:
     """Measure and print a table, or JSON."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -86,8 +65,8 @@ def main() -> None:
             "case": name,
             "characters": len(text),
             "outcome": judged(text),
-            "ms": round(slowest(lambda text=text: judged(text)), 1),
-            "kib": round(peak(lambda text=text: judged(text))),
+            "ms": round(slowest(partial(judged, text), times=_TIMES), 1),
+            "kib": round(peak(partial(judged, text))),
         }
         for name, text in CASES.items()
     ]

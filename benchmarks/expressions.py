@@ -10,12 +10,12 @@ import os
 import random
 import time
 from collections.abc import Callable
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import cel
 
-from _processes import Usage, machine
+from _processes import Usage, forget_peak, machine
 from sage_operator.sync.expressions import (
     Expression,
     ExpressionProblem,
@@ -129,7 +129,7 @@ def _measured(text: str, record: dict[str, Any], *, times: int) -> dict[str, Any
     """Measure one expression: milliseconds to compile and to evaluate, MiB that an evaluation adds at its peak."""
     expression = compile_expression(text, roots=["record"])
     result = _evaluated(expression, record)
-    Path("/proc/self/clear_refs").write_text("5")  # forgets the peak so far (Linux)
+    forget_peak()
     before = Usage.of(os.getpid()).rss
     _evaluated(expression, record)
     peak = max(0, Usage.of(os.getpid()).peak - before)
@@ -151,7 +151,7 @@ def measure() -> dict[str, Any]:
     for name in ("a field", "a text with null"):
         text, record = TYPICAL[name]
         program = cel.compile(text)
-        typical[name]["alone"] = _seconds(lambda run=program.execute, given={"record": record}: run(given), 2000) * 1e3  # type: ignore[misc]
+        typical[name]["alone"] = _seconds(partial(program.execute, {"record": record}), 2000) * 1e3
     worst = {name: _measured(*case, times=3) for name, case in _worst().items()}
     return {"machine": machine(), "grammar": grammar, "typical": typical, "worst": worst}
 

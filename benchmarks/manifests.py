@@ -12,12 +12,11 @@ import gc
 import json
 import os
 import tempfile
-import time
-import tracemalloc
-from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
+from _worst import peak, slowest
 from sage_operator.cli._examining import Subject, broken, examined, settings_of_files
 from sage_operator.cli._manifests import Unreadable, read
 from sage_operator.cli._yaml import InvalidYaml, load
@@ -100,26 +99,6 @@ def checked(path: Path) -> int:
     return len(problems)
 
 
-def slowest(run: Callable[[], object]) -> float:
-    """Return the milliseconds of the slowest of several runs, after one to warm up."""
-    run()
-    took = []
-    for _ in range(_TIMES):
-        started = time.process_time()
-        run()
-        took.append(time.process_time() - started)
-    return max(took) * 1000
-
-
-def peak(run: Callable[[], object]) -> float:
-    """Return the KiB that a run takes at its peak."""
-    tracemalloc.start()
-    run()
-    _, most = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    return most / 1024
-
-
 def measured(name: str, text: str, folder: Path) -> dict[str, object]:
     """Measure one case."""
     path = folder / "acme.yaml"
@@ -128,9 +107,9 @@ def measured(name: str, text: str, folder: Path) -> dict[str, object]:
         "case": name,
         "characters": len(text),
         "outcome": loaded(text),
-        "read_ms": round(slowest(lambda: loaded(text)), 1),
-        "read_kib": round(peak(lambda: loaded(text))),
-        "check_ms": round(slowest(lambda: checked(path)), 1),
+        "read_ms": round(slowest(partial(loaded, text), times=_TIMES), 1),
+        "read_kib": round(peak(partial(loaded, text))),
+        "check_ms": round(slowest(partial(checked, path), times=_TIMES), 1),
     }
 
 
