@@ -26,7 +26,8 @@ class Slot:
     """One integration, live.
 
     Attributes:
-        integration: the newest that was seen of it.
+        integration: the newest that was seen of it; replaced by `see` alone.
+        referents: what it names. Each change of any Secret or ConfigMap is held against those of all integrations.
         status: the newest that we wrote or read. Our memory decides, not the event's body: that lags behind our writes.
         written: what the API server has, as far as we know; None makes the next look write.
         version: resource version that we know of.
@@ -47,6 +48,7 @@ class Slot:
     """
 
     integration: SageIntegration
+    referents: frozenset[Referent] = field(init=False)
     status: SageIntegrationStatus
     version: str
     written: SageIntegrationStatus | None = None
@@ -69,15 +71,14 @@ class Slot:
     not_before: datetime | None = None
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
+    def __post_init__(self) -> None:
+        """Take in what the integration names."""
+        self.referents = referents(self.integration)
+
     @property
     def meta(self) -> ObjectMeta:
         """The object's metadata with the newest resource version that we know of."""
         return self.integration.metadata.model_copy(update={"resource_version": self.version})
-
-    @property
-    def referents(self) -> frozenset[Referent]:
-        """What the integration names."""
-        return referents(self.integration)
 
     @property
     def key(self) -> str:
@@ -113,6 +114,7 @@ class Slot:
         """Take a newer look of the object; one that lags behind what was seen before is left out."""
         if integration.metadata.generation >= self.integration.metadata.generation:
             self.integration = integration.without_status()
+            self.referents = referents(integration)
             self.version = integration.metadata.resource_version
 
     def told(self, referent: Referent, version: str) -> bool:
