@@ -37,6 +37,9 @@ def _not_one_of(reserved: tuple[str, ...], instead: str) -> Rule:
     )
 
 
+AccountTarget = Annotated[_Target, _not_one_of(_RESERVED, "`users`, `forceManager.branch`, `accounts.readOnly`")]
+"""A field of accounts that the spec may fill."""
+
 _LONGEST_CONSTANT: Final = 1024
 
 
@@ -176,7 +179,7 @@ class FieldEntry(SpecModel):
 class AccountField(FieldEntry):
     """Fills one field of ForceManager accounts."""
 
-    target: Annotated[_Target, _not_one_of(_RESERVED, "`users`, `forceManager.branch`, `accounts.readOnly`")]
+    target: AccountTarget
     """The field of the ForceManager account to fill, such as `phone`, or a custom field with its prefix, such as
     `Z_SageCode`."""
 

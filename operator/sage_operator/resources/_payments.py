@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from sage_operator.resources._base import Flag, Rule, SpecModel
-from sage_operator.resources._fields import _RESERVED, _not_one_of, _Target
+from sage_operator.resources._fields import AccountTarget
 from sage_operator.resources._lists import map_by, unique_by
 from sage_operator.sync.payments.periods import CompareWith, PeriodKind, Weekday
 from sage_operator.sync.payments.settings import OF_A_PERIOD, Amount, Figure, Of, OnVoid
@@ -84,7 +84,7 @@ class FigureField(SpecModel):
         ),
     )
 
-    target: Annotated[_Target, _not_one_of(_RESERVED, "`users`, `forceManager.branch`, `accounts.readOnly`")]
+    target: AccountTarget
     """The field of the ForceManager account to fill, usually a custom one with its prefix, such as `Z_Outstanding`."""
 
     figure: Figure

@@ -65,10 +65,13 @@ _URL_CEL = (
 )
 
 
+_ObjectName = Annotated[str, Field(max_length=253, pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")]
+
+
 class ConfigMapKeyRef(SpecModel):
     """A key of a ConfigMap in the namespace of the integration."""
 
-    name: Annotated[str, Field(max_length=253, pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")]
+    name: _ObjectName
     """Name of the ConfigMap. It is read from the integration's own namespace, always."""
 
     key: Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[-._a-zA-Z0-9]+$")]
@@ -82,10 +85,15 @@ class FieldsFrom(SpecModel):
     """The ConfigMap and its key."""
 
 
+_SharedMaps = Annotated[
+    tuple[FieldsFrom, ...], Field(max_length=10, json_schema_extra={"x-kubernetes-list-type": "atomic"})
+]
+
+
 class SecretRef(SpecModel):
     """A Secret in the namespace of the integration."""
 
-    name: Annotated[str, Field(max_length=253, pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")]
+    name: _ObjectName
     """Name of the Secret. It is read from the integration's own namespace, always."""
 
 
@@ -201,9 +209,7 @@ class AccountsSpec(SpecModel):
     """What `fields` starts from. `Default`: the built-in map of name, tax number, e-mail, telephone, fax, website,
     comment, billing address, country and type. `None`: nothing."""
 
-    fields_from: Annotated[
-        tuple[FieldsFrom, ...], Field(max_length=10, json_schema_extra={"x-kubernetes-list-type": "atomic"})
-    ] = ()
+    fields_from: _SharedMaps = ()
     """Shared parts of the field map, in ConfigMaps. They are laid over the preset in their order, and `fields` over
     them: an entry replaces an earlier one of the same target. A change of a ConfigMap counts like a change here."""
 
@@ -227,9 +233,7 @@ class ContactsSpec(SpecModel):
     """What `fields` starts from. `Default`: the built-in map of first and last name, e-mail, telephones, title (as
     the comment), mailing address and birthday. `None`: nothing."""
 
-    fields_from: Annotated[
-        tuple[FieldsFrom, ...], Field(max_length=10, json_schema_extra={"x-kubernetes-list-type": "atomic"})
-    ] = ()
+    fields_from: _SharedMaps = ()
     """Shared parts of the field map, in ConfigMaps. They are laid over the preset in their order, and `fields` over
     them: an entry replaces an earlier one of the same target. A change of a ConfigMap counts like a change here."""
 
