@@ -9,6 +9,7 @@ CPU time, since other processes of the machine are no part of it.
 import argparse
 import json
 from functools import partial
+from typing import Any
 
 from _worst import peak, slowest
 from sage_operator.sync.sources import PicklistValue, SourceField, SourceKind, SourceObject
@@ -60,7 +61,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--json", action="store_true", help="print JSON")
     as_json = parser.parse_args().json
-    cases = [
+    cases: list[dict[str, Any]] = [
         {
             "case": name,
             "characters": len(text),

@@ -9,7 +9,7 @@ import json
 import os
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -28,7 +28,7 @@ from sage_operator.sync.expressions.grammar import parse
 BOUND = 50
 """Milliseconds that the worst accepted case may take."""
 
-TYPICAL = {
+TYPICAL: dict[str, tuple[str, dict[str, Any]]] = {
     "a field": ("record.Name", {"Name": "Acme"}),
     "a text with null": ("record.Note == null ? '' : 'Sage: ' + record.Note", {"Note": "new"}),
     "an address": (
@@ -156,7 +156,7 @@ def measure() -> dict[str, Any]:
     return {"machine": machine(), "grammar": grammar, "typical": typical, "worst": worst}
 
 
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
     return "\n".join(
         "  ".join(cell.ljust(width) if column == 0 else cell.rjust(width)

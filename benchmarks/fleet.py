@@ -322,7 +322,7 @@ def taken_up(operator: Operator, number: int) -> float:
 def measure(number: int, tenants: int, *, limit: float, options: Sequence[str]) -> dict[str, Any]:
     """Measure a fleet from nothing to Ready, at rest, and through a restart."""
     per_tenant = math.ceil(number / tenants)
-    size = {"accounts": per_tenant * PER_INTEGRATION, "contacts": per_tenant * PER_INTEGRATION}
+    size: dict[str, Any] = {"accounts": per_tenant * PER_INTEGRATION, "contacts": per_tenant * PER_INTEGRATION}
     dataset = Dataset(owners=math.ceil((per_tenant + 1) / 0.7), **size)
     assets = embedded.find_assets()
     if assets is None:

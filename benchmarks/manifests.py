@@ -15,6 +15,7 @@ import tempfile
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from _worst import peak, slowest
 from sage_operator.cli._examining import Subject, broken, examined, settings_of_files
@@ -99,7 +100,7 @@ def checked(path: Path) -> int:
     return len(problems)
 
 
-def measured(name: str, text: str, folder: Path) -> dict[str, object]:
+def measured(name: str, text: str, folder: Path) -> dict[str, Any]:
     """Measure one case."""
     path = folder / "acme.yaml"
     path.write_text(text, encoding="utf-8")
