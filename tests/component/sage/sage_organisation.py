@@ -1,5 +1,7 @@
 """The simulated organisation that the tests read, and how they read it."""
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -69,3 +71,10 @@ async def read(source: SageSource, query: RowQuery) -> list[SourceRow]:
 async def changes(source: SageSource, entity: Entity, since: datetime, *sources: str) -> list[ChangedRow]:
     """Return all changes."""
     return [row async for page in source.changed(entity, since=since, sources=sources) for row in page]
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait until something holds, at most 5 seconds."""
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110 - it is the server that changes
+            await asyncio.sleep(0.005)

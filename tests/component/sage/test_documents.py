@@ -1,5 +1,3 @@
-import asyncio
-from collections.abc import Callable
 from contextlib import aclosing
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -15,7 +13,7 @@ from sage_operator.sync.payments.reading import DocumentQuery, DocumentScope
 from sage_operator.sync.scope import Scope
 from sage_operator.sync.where import Condition, parse_condition
 
-from .sage_organisation import EVERYTHING, Connect, Organisation
+from .sage_organisation import EVERYTHING, Connect, Organisation, until
 
 COMPANY = "s2cor__Sage_COR_Company__c"
 TYPES = ("Sales Invoice", "Sales Credit")
@@ -74,13 +72,6 @@ async def read(source: SageSource, of: DocumentScope, **conditions: Any) -> dict
     if conditions.get("after_id") or (conditions.get("everything") and not conditions.get("any_order")):
         assert ids == sorted(ids)
     return {one.id: one for one in found}
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Wait until something holds, at most 5 seconds."""
-    async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110 - it is the server that changes
-            await asyncio.sleep(0.005)
 
 
 def after_all(trading: Organisation) -> datetime:

@@ -1,20 +1,12 @@
 import asyncio
 import gc
-from collections.abc import Callable
 from contextlib import aclosing
 
 import pytest
 
 from sage_operator.sync.errors import Unavailable
 
-from .sage_organisation import Connect, Organisation, accounts, read
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Wait until something holds, at most 5 seconds."""
-    async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110 - it is the server that changes
-            await asyncio.sleep(0.005)
+from .sage_organisation import Connect, Organisation, accounts, read, until
 
 
 def others() -> set[asyncio.Task[object]]:
@@ -73,7 +65,7 @@ async def test_exactly_one_page_is_fetched_ahead(connect: Connect, sage: Organis
     async with aclosing(connect().rows(accounts())) as pages:
         await anext(pages)
         await until(lambda: sage.requests().get("queryMore") == 1 and sage.control.counters().in_flight == 0)
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.05)  # what must not come has no sign to wait for
         assert sage.requests()["queryMore"] == 1
         await anext(pages)
         await until(lambda: sage.requests()["queryMore"] == 2)
@@ -90,7 +82,7 @@ async def test_reading_and_working_overlap(connect: Connect, sage: Organisation)
     pages = 0
     async for _ in source.rows(accounts()):
         pages += 1
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.1)  # the work: how it overlaps with the waiting is what is measured
     assert pages == 7
     assert loop.time() - began < 0.1 * (2 * pages) * 0.75
 
