@@ -160,23 +160,22 @@ class SageControl(SimulatorControl):
 
     def configure(self, *, organisation: str | None = None, **settings: Any) -> None:
         """Change settings, named as in `OrganisationSettings`; those that are not named stay."""
-        path = f"organisations/{organisation or self.organisations()[0]['name']}/settings"
-        self._call("PUT", path, msgspec.structs.replace(self.settings(organisation=organisation), **settings))
+        name = self._name(organisation)
+        changed = msgspec.structs.replace(self.settings(organisation=name), **settings)
+        self._call("PUT", f"organisations/{name}/settings", changed)
 
     def settings(self, *, organisation: str | None = None) -> OrganisationSettings:
         """Return the settings of an organisation."""
-        path = f"organisations/{organisation or self.organisations()[0]['name']}/settings"
-        return msgspec.convert(self._call("GET", path), OrganisationSettings, strict=False)
+        told = self._call("GET", f"organisations/{self._name(organisation)}/settings")
+        return msgspec.convert(told, OrganisationSettings, strict=False)
 
     def rotate_secret(self, client_secret: str, *, organisation: str | None = None) -> None:
         """Let a new client secret take the place of the old one; sessions of the old one stay, as in Salesforce."""
-        name = organisation or self.organisations()[0]["name"]
-        self._call("PUT", f"organisations/{name}/secret", {"client_secret": client_secret})
+        self._call("PUT", f"organisations/{self._name(organisation)}/secret", {"client_secret": client_secret})
 
     def use_requests(self, used: int, *, organisation: str | None = None) -> None:
         """Set how many requests of the daily allowance are used."""
-        name = organisation or self.organisations()[0]["name"]
-        self._call("PUT", f"organisations/{name}/usage", {"used": used})
+        self._call("PUT", f"organisations/{self._name(organisation)}/usage", {"used": used})
 
     def expire_sessions(self, *, organisation: str | None = None) -> int:
         """Make access tokens worthless, of one organisation or all; return how many."""
@@ -185,3 +184,6 @@ class SageControl(SimulatorControl):
     def expire_cursors(self) -> int:
         """Make open query locators invalid; return how many."""
         return int(self._call("POST", "cursors/expire")["expired"])
+
+    def _name(self, organisation: str | None) -> str:
+        return organisation or str(self.organisations()[0]["name"])
