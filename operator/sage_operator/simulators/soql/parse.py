@@ -97,12 +97,10 @@ class _Builder:
         return In(path=children[0], members=children[1], negated=True)
 
     def includes(self, children: list[Any]) -> Condition:
-        path, *members = children
-        return Chosen(path=path, members=tuple(unescape(token[1:-1]) for token in members), negated=False)
+        return _chosen(children, negated=False)
 
     def excludes(self, children: list[Any]) -> Condition:
-        path, *members = children
-        return Chosen(path=path, members=tuple(unescape(token[1:-1]) for token in members), negated=True)
+        return _chosen(children, negated=True)
 
     def values(self, children: list[Any]) -> tuple[Value, ...]:
         return tuple(children)
@@ -152,6 +150,11 @@ class _Builder:
 
     def offset(self, children: list[Any]) -> tuple[str, int]:
         return "offset", int(children[0])
+
+
+def _chosen(children: list[Any], *, negated: bool) -> Condition:
+    path, *members = children
+    return Chosen(path=path, members=tuple(unescape(token[1:-1]) for token in members), negated=negated)
 
 
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", '"': '"', "'": "'", "\\": "\\", "_": "_", "%": "%"}

@@ -50,6 +50,7 @@ def period(name: str, calendar: Calendar) -> tuple[date, date]:
 
 
 _DAYS = {"YESTERDAY": -1, "TODAY": 0, "TOMORROW": 1}
+_MONTHS = {"MONTH": 1, "QUARTER": 3, "YEAR": 12}
 
 
 def _span(which: str, unit: str, count: int, calendar: Calendar) -> tuple[date, date]:
@@ -71,20 +72,13 @@ def _start(unit: str, calendar: Calendar) -> date:
         return day
     if unit == "WEEK":
         return day - timedelta(days=(day.weekday() - calendar.week_start) % 7)
-    if unit == "MONTH":
-        return day.replace(day=1)
     first = calendar.fiscal_start_month if unit.startswith("FISCAL") else 1
-    months = 3 if unit.endswith("QUARTER") else 12
+    months = _MONTHS[unit.removeprefix("FISCAL_")]
     return _moved(day.replace(day=1), "MONTH", -((day.month - first) % months))
 
 
 def _moved(start: date, unit: str, count: int) -> date:
     if unit in {"DAY", "WEEK"}:
         return start + timedelta(days=count * (7 if unit == "WEEK" else 1))
-    months = (
-        start.year * 12
-        + start.month
-        - 1
-        + count * {"MONTH": 1, "QUARTER": 3, "YEAR": 12}[unit.rsplit("_", maxsplit=1)[-1]]
-    )
+    months = start.year * 12 + start.month - 1 + count * _MONTHS[unit.removeprefix("FISCAL_")]
     return date(months // 12, months % 12 + 1, 1)
