@@ -37,12 +37,10 @@ def document_rows(ledger: Ledger, organisation: int) -> Columns:
     discount, withheld = facts["discount"], facts["withheld"]
     companies, currencies, types = (_Keys(prefix, organisation) for prefix in ("a03", "a04", "a07"))
     customer = make_id("a10", organisation, 1)
+    document_number = _document_number(ledger)
 
     def outstanding(n: int) -> int:
         return net[n] + tax[n] - discount[n] - withheld[n] - paid[n]
-
-    def document_number(n: int) -> str:
-        return f"{TYPES[kind[n]][1]}-{date.fromordinal(day[n]).year}-{n + 1:06d}"
 
     def rate(n: int) -> Decimal:
         when = date.fromordinal(day[n])
@@ -119,10 +117,7 @@ def tag_rows(ledger: Ledger, organisation: int) -> Columns:
         return ledger.owners[n if n < accounts else ledger.account[n - accounts]]
 
     columns: dict[str, Column] = {
-        "Name": split(
-            lambda a: f"4300{a + 1:06d}",
-            lambda n: f"{TYPES[kind[n]][1]}-{date.fromordinal(day[n]).year}-{n + 1:06d}",
-        ),
+        "Name": split(lambda a: f"4300{a + 1:06d}", _document_number(ledger)),
         "OwnerId": owner,
         "IsDeleted": lambda _: False,
         **_stamps(owner, stamps.__getitem__, stamps.__getitem__),
@@ -157,6 +152,11 @@ def _stamps(user: Column, created: Callable[[int], int], changed: Callable[[int]
         "LastModifiedById": user,
         "SystemModstamp": lambda n: _time(changed(n)),
     }
+
+
+def _document_number(ledger: Ledger) -> Callable[[int], str]:
+    kind, day = ledger.columns["type"], ledger.columns["day"]
+    return lambda n: f"{TYPES[kind[n]][1]}-{date.fromordinal(day[n]).year}-{n + 1:06d}"
 
 
 def _account(ledger: Ledger, organisation: int, key: str) -> Iterable[int]:
