@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, select
+from sqlalchemy import Connection, and_, bindparam, select, union
 
 from sage_operator.ledger import _actions, _claims, _facts, _figures, _sales
 from sage_operator.ledger import _transitions as ways
@@ -22,7 +22,7 @@ from sage_operator.sync.entities import ActionKind, Entity, RecordStatus
 from sage_operator.sync.records import Action, OutcomeKind
 from sage_operator.sync.state import ScopeState, Settled
 
-_LEFT_OPEN = (
+_SENT = (
     select(actions.c.run_id, actions.c.entity, actions.c.sage_id, actions.c.kind)
     .join_from(
         records,
@@ -33,31 +33,19 @@ _LEFT_OPEN = (
             actions.c.sage_id == records.c.sage_id,
         ),
     )
-    .where(records.c.scope_id == bindparam("in_scope"), OPEN, actions.c.stage == Stage.SENT.value)
+    .where(actions.c.stage == Stage.SENT.value)
 )
+"""What the last run of a record sent and never settled."""
 
-# Of a record of which only the figures were written, nothing else is open.
-_FIGURES_LEFT_OPEN = (
-    select(actions.c.run_id, actions.c.entity, actions.c.sage_id, actions.c.kind)
-    .join_from(
-        figures_due,
-        records,
-        and_(
-            records.c.scope_id == figures_due.c.scope_id,
-            records.c.entity == Entity.ACCOUNTS.value,
-            records.c.sage_id == figures_due.c.account_id,
-        ),
-    )
-    .join(
-        actions,
-        and_(
-            actions.c.run_id == records.c.last_run_id,
-            actions.c.entity == records.c.entity,
-            actions.c.sage_id == records.c.sage_id,
-        ),
-    )
-    .where(figures_due.c.scope_id == bindparam("in_scope"), actions.c.stage == Stage.SENT.value)
+_OPEN = _SENT.where(records.c.scope_id == bindparam("in_scope"), OPEN)
+# Of a record of which only the figures were written, nothing else is open. A join in place of the subquery would have
+# SQLite read all accounts of the scope.
+_WITH_FIGURES_DUE = _SENT.where(
+    records.c.scope_id == bindparam("in_scope"),
+    records.c.entity == Entity.ACCOUNTS.value,
+    records.c.sage_id.in_(select(figures_due.c.account_id).where(figures_due.c.scope_id == bindparam("in_scope"))),
 )
+_LEFT_OPEN = union(_OPEN, _WITH_FIGURES_DUE)
 
 _WITHOUT_CALL = {ActionKind.REJECT, ActionKind.PENDING, ActionKind.RELEASE, ActionKind.UNCHANGED}
 
@@ -254,12 +242,7 @@ def resolve(
 
 def recover(connection: Connection, scope: ScopeState, *, at: datetime) -> int:
     """Close the actions that were sent and never settled; those of creates are unclear since `at`."""
-    found = [
-        row
-        for question in (_LEFT_OPEN, _FIGURES_LEFT_OPEN)
-        for row in connection.execute(question, {"in_scope": scope.id}).mappings()
-    ]
-    left = list({tuple(row.values()): row for row in found}.values())
+    left = connection.execute(_LEFT_OPEN, {"in_scope": scope.id}).mappings().all()
     _actions.close(connection, left, at=at)
     creates = [
         {"of_entity": key["entity"], "with_id": key["sage_id"]} for key in left if key["kind"] == ActionKind.CREATE

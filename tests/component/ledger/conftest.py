@@ -3,7 +3,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import ClauseElement, Connection, text
+from sqlalchemy.dialects import sqlite
 
 from sage_operator.ledger import SqlLedger
 
@@ -44,6 +45,11 @@ class Query:
             return [dict(row) for row in result.mappings()] if result.returns_rows else []
 
         return await self._ledger._database.run(ask)
+
+    async def plan(self, question: ClauseElement) -> list[str]:
+        """Return the steps by which SQLite answers a question, or carries out a change."""
+        sql = str(question.compile(dialect=sqlite.dialect())).replace("?", "'1'")
+        return [row["detail"] for row in await self(f"EXPLAIN QUERY PLAN {sql}")]
 
 
 @pytest.fixture
