@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from alembic import command
-from sqlalchemy import create_engine
+from sqlalchemy import Connection, create_engine
 
 from sage_operator.ledger import SqlLedger, _schema, _upgrade
 from sage_operator.sync.entities import RecordStatus
@@ -90,7 +90,7 @@ async def test_an_upgrade_is_all_or_nothing(path: Path, monkeypatch: pytest.Monk
 _real_upgrade = _upgrade.upgrade
 
 
-def _upgrade_and_fail(connection: object) -> None:
+def _upgrade_and_fail(connection: Connection) -> None:
     """Fail at the very end."""
-    _real_upgrade(connection)  # type: ignore[arg-type]
+    _real_upgrade(connection)
     raise RuntimeError("the power went")

@@ -4,7 +4,7 @@ import pytest
 
 from sage_operator.sync.codes import Code
 from sage_operator.sync.entities import RecordStatus
-from sage_operator.sync.records import OutcomeKind, RecordState
+from sage_operator.sync.records import Action, OutcomeKind, RecordState
 
 from .conftest import Query
 from .examples import (
@@ -330,11 +330,11 @@ async def test_a_released_record_that_comes_back(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("before", [reject(A, retry_at=NOW + MINUTE), pending(A)], ids=["reject", "pending"])
-async def test_unchanged_makes_a_record_whole_again(bench: Bench, before: object) -> None:
+async def test_unchanged_makes_a_record_whole_again(bench: Bench, before: Action) -> None:
     """What was wrong with it has passed, and ForceManager already has what is wanted."""
     await bench.write(A)
     written = await bench.state(A)
-    await bench.note(before)  # type: ignore[arg-type]
+    await bench.note(before)
     assert await bench.state(A) != written
     await bench.note(unchanged(A))
     assert await bench.state(A) == written
