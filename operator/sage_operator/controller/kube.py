@@ -129,10 +129,10 @@ class Kube:
             KubernetesUnavailable: the API refused, or did not answer.
         """
         what = "The status could not be written"
-        version = meta.resource_version
+        version, path = meta.resource_version, f"{_path(meta.namespace, meta.name)}/status"
         for _ in range(_CONFLICTS):
             body = {"metadata": {"resourceVersion": version, "uid": meta.uid}, "status": status}
-            answer = await self._send("PATCH", f"{_path(meta)}/status", what, body=body, kind="merge-patch+json")
+            answer = await self._send("PATCH", path, what, body=body, kind="merge-patch+json")
             if answer.ok:
                 return str(answer.body["metadata"]["resourceVersion"])
             if answer.status == 404:
@@ -147,14 +147,10 @@ class Kube:
 
     async def _present(self, meta: ObjectMeta) -> str | None:
         """Return the present resource version of the object, None if it is gone or another one has its name."""
-        what = "The object could not be read"
-        answer = await self._send("GET", _path(meta), what)
-        if answer.status == 404:
+        found = await self._read(_path(meta.namespace, meta.name), "The object")
+        if found is None or found["metadata"]["uid"] != meta.uid:
             return None
-        if not answer.ok:
-            raise _refused(what, answer)
-        found = answer.body["metadata"]
-        return str(found["resourceVersion"]) if found["uid"] == meta.uid else None
+        return str(found["metadata"]["resourceVersion"])
 
     async def read_secret(self, namespace: str, name: str) -> tuple[Mapping[str, str], str]:
         """Return a Secret's keys and values, and its resource version. Values that are no text are left out.
@@ -163,7 +159,7 @@ class Kube:
             SecretNotFound: there is no such Secret.
             KubernetesUnavailable: the API refused, or did not answer.
         """
-        found = await self._read("secrets", namespace, name, f"Secret `{name}`")
+        found = await self._read(f"{_core('secrets', namespace)}/{name}", f"Secret `{name}`")
         if found is None:
             raise SecretNotFound(f"Secret `{name}` does not exist.")
         data = found.get("data") or {}
@@ -176,7 +172,7 @@ class Kube:
         Raises:
             KubernetesUnavailable: the API refused, or did not answer.
         """
-        found = await self._read("configmaps", namespace, name, f"ConfigMap `{name}`")
+        found = await self._read(f"{_core('configmaps', namespace)}/{name}", f"ConfigMap `{name}`")
         return (found.get("data") or {}, str(found["metadata"]["resourceVersion"])) if found is not None else None
 
     async def read_integration(self, namespace: str, name: str) -> dict[str, Any] | None:
@@ -185,19 +181,12 @@ class Kube:
         Raises:
             KubernetesUnavailable: the API refused, or did not answer.
         """
-        what = f"SageIntegration {namespace}/{name} could not be read"
-        path = f"/apis/{names.API_VERSION}/namespaces/{namespace}/{names.PLURAL}/{name}"
-        answer = await self._send("GET", path, what)
-        if answer.status == 404:
-            return None
-        if not answer.ok:
-            raise _refused(what, answer)
-        found: dict[str, Any] = answer.body
-        return found
+        return await self._read(_path(namespace, name), f"SageIntegration {namespace}/{name}")
 
-    async def _read(self, plural: str, namespace: str, name: str, spoken: str) -> dict[str, Any] | None:
+    async def _read(self, path: str, spoken: str) -> dict[str, Any] | None:
+        """Return an object as JSON; None if it is not there. Errors call it as it is `spoken` of."""
         what = f"{spoken} could not be read"
-        answer = await self._send("GET", f"{_core(plural, namespace)}/{name}", what)
+        answer = await self._send("GET", path, what)
         if answer.status == 404:
             return None
         if not answer.ok:
@@ -307,8 +296,8 @@ class Kube:
             raise KubernetesUnavailable(f"{what}: {type(error).__name__}.") from error
 
 
-def _path(meta: ObjectMeta) -> str:
-    return f"/apis/{names.API_VERSION}/namespaces/{meta.namespace}/{names.PLURAL}/{meta.name}"
+def _path(namespace: str, name: str) -> str:
+    return f"/apis/{names.API_VERSION}/namespaces/{namespace}/{names.PLURAL}/{name}"
 
 
 def _core(plural: str, namespace: str | None) -> str:
