@@ -15,7 +15,7 @@ from sage_operator.sage.document_fields import DOCUMENT_TYPE, GRANT, TAG
 from sage_operator.sage.document_soql import of_accounts
 from sage_operator.sage.lists import IdList, any_of
 from sage_operator.sage.rows import Record
-from sage_operator.sage.soql import IDS_PER_QUERY, REQUEST_LINE, Query, beyond_any, request_line, stamped, steps
+from sage_operator.sage.soql import IDS_PER_QUERY, Query, room_beside, stamped, steps
 from sage_operator.sync.errors import SchemaMismatch
 from sage_operator.sync.ids import long_id
 from sage_operator.sync.payments.reading import DocumentScope
@@ -135,5 +135,5 @@ def _split(
         return ()
     owners, _ = of_accounts(scope.accounts, fields.account_way)
     accounts = IdList(f"{fields.account} IN (", account_ids, most=IDS_PER_QUERY)
-    room = REQUEST_LINE - request_line(beyond_any(base), path=path)
-    return [one for step in steps(base, IdList("", None), accounts, owners, room=room) for one in step]
+    found = steps(base, IdList("", None), accounts, owners, room=room_beside(base, path=path))
+    return [one for step in found for one in step]

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from sage_operator.sage.document_fields import DOCUMENT, DocumentFields
 from sage_operator.sage.lists import IdList, any_of, literal
-from sage_operator.sage.soql import IDS_PER_QUERY, REQUEST_LINE, Query, beyond_any, request_line, stamped, steps
+from sage_operator.sage.soql import IDS_PER_QUERY, Query, room_beside, stamped, steps
 from sage_operator.sync.payments.reading import DocumentQuery
 from sage_operator.sync.scope import Scope
 
@@ -25,7 +25,7 @@ def documents(query: DocumentQuery, fields: DocumentFields, *, path: str) -> Seq
     `path` is that of the query endpoint. An empty list of owners, ids or accounts asks for nothing: no queries then.
     """
     base = _base(query, fields)
-    return _split(query, fields, base, room=REQUEST_LINE - request_line(beyond_any(base), path=path))
+    return _split(query, fields, base, room=room_beside(base, path=path))
 
 
 def bulk(query: DocumentQuery, fields: DocumentFields) -> Sequence[Query]:

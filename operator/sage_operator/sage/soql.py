@@ -105,7 +105,7 @@ def rows(query: RowQuery, *, path: str) -> Sequence[Sequence[Query]]:
     ids = IdList("Id IN (", query.ids, ")", most=IDS_PER_QUERY)
     parents = IdList("AccountId IN (", query.parent_ids, ")", most=IDS_PER_QUERY)
     owners = _owners(query.entity, scope)
-    return steps(base, ids, parents, owners, room=REQUEST_LINE - request_line(beyond_any(base), path=path))
+    return steps(base, ids, parents, owners, room=room_beside(base, path=path))
 
 
 def steps(base: Query, ids: IdList, *others: IdList, room: int) -> Sequence[Sequence[Query]]:
@@ -121,6 +121,11 @@ def steps(base: Query, ids: IdList, *others: IdList, room: int) -> Sequence[Sequ
         ]
         for of_ids in ids.conditions()
     ]
+
+
+def room_beside(base: Query, *, path: str) -> int:
+    """Return the bytes that a request line has left for lists, also when the query goes on after a row."""
+    return REQUEST_LINE - request_line(beyond_any(base), path=path)
 
 
 def beyond_any(query: Query) -> Query:
