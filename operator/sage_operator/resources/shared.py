@@ -29,14 +29,14 @@ _NODES: Final = 10_000  # 200 entries with all settings take 6,000
 _LONGEST: Final = 500  # characters of a message
 
 
-def _check(text: str) -> None:
+def _check(text: str, loader: type[yaml.CSafeLoader | yaml.SafeLoader]) -> None:
     """Let pass what a list of entries may be made of; what would take seconds or fill the memory is refused before.
 
     Raises:
         yaml.YAMLError: there is an alias (a few lines of them can stand for any number of entries), or too much.
     """
     depth = nodes = 0
-    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+    for event in yaml.parse(text, Loader=loader):
         if isinstance(event, yaml.AliasEvent):
             raise yaml.composer.ComposerError(problem="aliases (`*name`) are not allowed")
         if isinstance(event, yaml.NodeEvent):
@@ -56,10 +56,11 @@ def _load(text: str) -> Any:
         yaml.YAMLError, ValueError: it can't be read.
     """
     try:
-        _check(text)
+        _check(text, yaml.CSafeLoader)
         return yaml.load(text, Loader=yaml.CSafeLoader)
     except (yaml.reader.ReaderError, yaml.scanner.ScannerError, yaml.parser.ParserError):
-        yaml.safe_load(text)
+        # Bounded like all else: Python's parser takes some texts that libyaml does not (`%YAML 1.9`).
+        _check(text, yaml.SafeLoader)
         raise
 
 
