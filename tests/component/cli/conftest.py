@@ -1,7 +1,8 @@
 """Running simulators, and the command line as a person would use it on them."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,17 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
+from component.ledger.examples import Bench, release
 from sage_operator.cli import main
 from sage_operator.cli._options import FORCE_MANAGER_VARIABLES, SAGE_VARIABLES
+from sage_operator.ledger import SqlLedger
 from sage_operator.simulators import Dataset, Simulators
+from sage_operator.sync.payments.reading import Company
+from sage_operator.sync.state import StreamState
 from support.manifests import integration, secrets
+from unit.payments.test_worked_example import LIMIT, documents
+
+from .payments_shown import ACME, LEFT, NAMES, NOW, READ, Shown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,3 +80,23 @@ def live(running: Simulators, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     yield Live(simulators=running, folder=tmp_path)
     assert running.sage.control.counters().internal_errors == []
     assert running.forcemanager.control.counters().internal_errors == []
+
+
+@pytest.fixture
+async def shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Shown]:
+    """One account with the twelve documents, two of one name, and one that has left."""
+    # By its name: as an attribute of its package it is hidden by the command.
+    monkeypatch.setattr(import_module("sage_operator.cli.payments"), "_now", lambda: NOW)
+    async with await SqlLedger.open(tmp_path / "ledger.db", clock=lambda: NOW) as ledger:
+        bench = await Bench.set_up(ledger)
+        for number, (sage_id, name) in enumerate(NAMES.items()):
+            await bench.write(sage_id, target_id=1000 + number, label=name)
+        await ledger.store_documents(bench.scope, [replace(document, account_id=ACME) for document in documents()])
+        await ledger.store_credit_limits(bench.scope, {ACME: LIMIT})
+        company = Company(id="a00000000000001AAA", name="Acme Iberia S.L.", currency="EUR", fiscal_start=4)
+        await ledger.save_company(bench.scope, company)
+        await ledger.save_stream(bench.scope, "documents", StreamState(watermark=READ, digest="digest"))
+        await bench.note(release(LEFT))
+        shown = Shown(ledger=tmp_path / "ledger.db", manifest=tmp_path / "acme.yaml", bench=bench)
+        shown.write()
+        yield shown
