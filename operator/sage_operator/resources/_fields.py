@@ -7,6 +7,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from sage_operator.resources._base import Flag, Rule, SpecModel
+from sage_operator.resources._lists import map_by, unique_by
 from sage_operator.sync.fieldmap import WhenEmpty
 
 _RESERVED: Final = ("extId", "salesRepId", "salesRepId1", "branchId", "readOnly")
@@ -192,3 +193,11 @@ class ContactField(FieldEntry):
     ]
     """The field of the ForceManager contact to fill, such as `phone1`, or a custom field with its prefix, such as
     `Z_Department`."""
+
+
+AccountFields = Annotated[
+    tuple[AccountField, ...], Field(max_length=200, json_schema_extra=map_by("target")), unique_by("target")
+]
+ContactFields = Annotated[
+    tuple[ContactField, ...], Field(max_length=200, json_schema_extra=map_by("target")), unique_by("target")
+]

@@ -4,25 +4,19 @@ Each run reads it; texts that were read before, by whatever integration, are not
 """
 
 from functools import lru_cache
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import yaml
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
-from sage_operator.resources._fields import AccountField, ContactField, FieldEntry
-from sage_operator.resources._lists import unique_by
+from sage_operator.resources._fields import AccountField, AccountFields, ContactField, ContactFields, FieldEntry
 from sage_operator.resources.integration import InvalidResourceError, readable
 
 MAX_CHARACTERS: Final = 64 * 1024
 """Of one value; 200 entries take a third of it."""
 
-_ACCOUNTS: Final[TypeAdapter[tuple[AccountField, ...]]] = TypeAdapter(
-    Annotated[tuple[AccountField, ...], Field(max_length=200), unique_by("target")]
-)
-_CONTACTS: Final[TypeAdapter[tuple[ContactField, ...]]] = TypeAdapter(
-    Annotated[tuple[ContactField, ...], Field(max_length=200), unique_by("target")]
-)
-
+_ACCOUNTS: Final[TypeAdapter[tuple[AccountField, ...]]] = TypeAdapter(AccountFields)
+_CONTACTS: Final[TypeAdapter[tuple[ContactField, ...]]] = TypeAdapter(ContactFields)
 
 _DEPTH: Final = 5  # a list of entries with a look-up takes four
 _NODES: Final = 10_000  # 200 entries with all settings take 6,000

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, AwareDatetime, Field, WithJsonSchema
 
 from sage_operator.resources._base import Duration, Flag, LabelOrId, Rule, SpecModel, duration_between
-from sage_operator.resources._fields import AccountField, ContactField
+from sage_operator.resources._fields import AccountFields, ContactFields
 from sage_operator.resources._lists import map_by, unique_by
 from sage_operator.resources._payments import ONE_SOURCE_A_TARGET, PaymentsSpec
 
@@ -213,9 +213,7 @@ class AccountsSpec(SpecModel):
     """Shared parts of the field map, in ConfigMaps. They are laid over the preset in their order, and `fields` over
     them: an entry replaces an earlier one of the same target. A change of a ConfigMap counts like a change here."""
 
-    fields: Annotated[
-        tuple[AccountField, ...], Field(max_length=200, json_schema_extra=map_by("target")), unique_by("target")
-    ] = ()
+    fields: AccountFields = ()
     """The field map: what fills which ForceManager field. An entry replaces that of the preset, or of
     `fieldsFrom`, for the same target. Fields that are not mapped are never touched."""
 
@@ -237,9 +235,7 @@ class ContactsSpec(SpecModel):
     """Shared parts of the field map, in ConfigMaps. They are laid over the preset in their order, and `fields` over
     them: an entry replaces an earlier one of the same target. A change of a ConfigMap counts like a change here."""
 
-    fields: Annotated[
-        tuple[ContactField, ...], Field(max_length=200, json_schema_extra=map_by("target")), unique_by("target")
-    ] = ()
+    fields: ContactFields = ()
     """The field map: what fills which ForceManager field. An entry replaces that of the preset, or of
     `fieldsFrom`, for the same target. Fields that are not mapped are never touched."""
 
