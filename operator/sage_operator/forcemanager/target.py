@@ -22,8 +22,6 @@ from sage_operator.sync.records import TargetRow, WriteItem, WriteOutcome
 from sage_operator.sync.targets import TargetField, TargetSchema, ValueList
 from sage_operator.sync.users import ForceManagerUser
 
-FRESH = 60.0
-"""Seconds: a fresh list is at most so old."""
 _LIST_NAME = re.compile(r"(list/)?[A-Za-z0-9_]+")
 
 
@@ -77,7 +75,7 @@ class ForceManagerTarget:
             return parse_list(name, await self._rows(f"/{name}", operation="list", what=f"value list {name}"))
 
         await self._connection.sign_in()
-        return await self._tenant.lists[name].get(fetch, max_age=FRESH if fresh else None)
+        return await self._tenant.lists[name].get(fetch, fresh=fresh)
 
     async def schema(self, entity: Entity, *, fresh: bool = False) -> TargetSchema:
         """Return the fields of a resource, own ones and what is demanded as far as it is told; age as for `users`."""
@@ -95,7 +93,7 @@ class ForceManagerTarget:
                 raise Unavailable(System.FORCE_MANAGER, f"ForceManager's schema of {entity} is of no use.") from error
 
         await self._connection.sign_in()
-        return await self._tenant.schemas[entity].get(fetch, max_age=FRESH if fresh else None)
+        return await self._tenant.schemas[entity].get(fetch, fresh=fresh)
 
     def index(self, entity: Entity) -> AsyncGenerator[Sequence[TargetRow], None]:
         """Yield all live records that have an `extId`, paged by id downwards, each once; pages of others are empty."""
@@ -154,7 +152,7 @@ class ForceManagerTarget:
 
         # Whoever asks must have keys that work, also where the answer is at hand.
         await self._connection.sign_in()
-        return await self._tenant.directory.get(fetch, max_age=FRESH if fresh else None)
+        return await self._tenant.directory.get(fetch, fresh=fresh)
 
     async def _rows(self, path: str, *, operation: str, what: str) -> list[Row]:
         listed = pages(self._connection, path, operation=operation, what=what)

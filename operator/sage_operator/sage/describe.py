@@ -17,7 +17,6 @@ from sage_operator.transport import Answer
 from sage_operator.transport.cache import Cached, Clock
 
 _HOUR = 3600.0
-_MINUTE = 60.0
 
 _KINDS = {
     **dict.fromkeys(("string", "email", "phone", "url", "combobox", "encryptedstring"), SourceKind.TEXT),
@@ -108,4 +107,4 @@ class Descriptions:
             SyncError: what `fetch` raises.
         """
         held = self._held[sage_object.lower(), version]
-        return await held.get(fetch, max_age=_MINUTE if fresh else None)
+        return await held.get(fetch, fresh=fresh)

@@ -35,7 +35,6 @@ from sage_operator.sync.sources import SourceObject
 from sage_operator.transport.cache import Cached
 
 _log = structlog.get_logger(__name__)
-_MINUTE = 60.0
 _PART = 2_000
 _T = TypeVar("_T")
 
@@ -79,11 +78,11 @@ class Payments:
         try:
             return choose(await self._companies.get(self._read_companies), name)
         except CompanyNotFound:
-            return choose(await self._companies.get(self._read_companies, max_age=_MINUTE), name)
+            return choose(await self._companies.get(self._read_companies, fresh=True), name)
 
     async def companies(self) -> Sequence[Company]:
         """Return all companies, as of a minute ago at most."""
-        return await self._companies.get(self._read_companies, max_age=_MINUTE)
+        return await self._companies.get(self._read_companies, fresh=True)
 
     async def trade_view(self, *, limits: bool, types: Collection[str]) -> TradeView:
         """Return what is seen of documents, their types and credit limits.
@@ -114,7 +113,7 @@ class Payments:
             return ()
         names = await self._types.get(self._read_types)
         if {name.casefold() for name in wanted} - {name.casefold() for name in names}:
-            names = await self._types.get(self._read_types, max_age=_MINUTE)
+            names = await self._types.get(self._read_types, fresh=True)
         return tuple(names)
 
     async def _read_types(self) -> Sequence[str]:

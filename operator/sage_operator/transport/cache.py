@@ -7,6 +7,9 @@ from typing import Generic, TypeVar
 from sage_operator.sync.errors import SyncError
 
 T = TypeVar("T")
+FRESH = 60.0
+"""Seconds: what is fresh is at most so old."""
+
 Clock = Callable[[], float]
 """Seconds that only ever grow, such as `time.monotonic`."""
 
@@ -26,13 +29,16 @@ class Cached(Generic[T]):
         self._attempts = 0
         self._failure: SyncError | None = None
 
-    async def get(self, fetch: Callable[[], Awaitable[T]], *, max_age: float | None = None) -> T:
-        """Return the value if it is young enough, else fetch it. Raises what `fetch` raises."""
+    async def get(self, fetch: Callable[[], Awaitable[T]], *, fresh: bool = False) -> T:
+        """Return the value if it is young enough, else fetch it; `fresh`: a minute old at most.
+
+        Raises:
+            SyncError: what `fetch` raises.
+        """
+        max_age = FRESH if fresh else self._max_age
         attempts_before = self._attempts
         async with self._lock:
-            if self._held is not None and self._clock() - self._held[1] < (
-                self._max_age if max_age is None else max_age
-            ):
+            if self._held is not None and self._clock() - self._held[1] < max_age:
                 return self._held[0]
             if self._attempts != attempts_before and self._failure is not None:
                 raise self._failure

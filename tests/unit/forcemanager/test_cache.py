@@ -64,15 +64,17 @@ async def test_a_cancelled_fetch_is_taken_over_by_the_next_in_the_queue(clock: A
 
 
 async def test_a_value_is_kept_for_its_age_or_as_long_as_the_caller_takes_it(clock: Any) -> None:
-    """At 9 seconds it is given, for a caller that wants 5 at most and after 10 seconds it is fetched."""
-    cached: Cached[str] = Cached(max_age=10, clock=clock)
+    """At 99 seconds it is given, for a caller that wants it fresh and after 100 seconds it is fetched."""
+    cached: Cached[str] = Cached(max_age=100, clock=clock)
     fetch = Fetch("a", "b", "c")
     fetch.gate.set()
     assert await cached.get(fetch) == "a"
-    clock.now += 9
+    clock.now += 59
+    assert await cached.get(fetch, fresh=True) == "a"
+    clock.now += 40
     assert await cached.get(fetch) == "a"
-    assert await cached.get(fetch, max_age=5) == "b"
-    clock.now += 10
+    assert await cached.get(fetch, fresh=True) == "b"
+    clock.now += 100
     assert await cached.get(fetch) == "c"
 
 
