@@ -8,8 +8,6 @@ from datetime import datetime
 from sage_operator.sync.codes import Code
 from sage_operator.sync.entities import ActionKind, Entity, Mode, RecordStatus
 from sage_operator.sync.errors import SyncError
-from sage_operator.sync.payments.documents import Document
-from sage_operator.sync.payments.planning import LEFT
 from sage_operator.sync.payments.sales import STREAM
 from sage_operator.sync.records import Action, OutcomeKind, RecordState, TargetRow
 from sage_operator.sync.state import (
@@ -26,8 +24,8 @@ from sage_operator.sync.state import (
 
 from .life import Life
 from .memory_facts import FactsOnDisk, MemoryFacts
-
-Key = tuple[Entity, str]
+from .memory_records import Key, Record, after_write, intended, is_due, noted, resolved
+from .memory_sales import MemorySales
 
 _INTERRUPTED = RunResult(
     outcome="Interrupted",
@@ -38,17 +36,6 @@ _INTERRUPTED = RunResult(
     counts={},
     requests={},
 )
-
-
-@dataclass(slots=True)
-class Record:
-    """A row: what the domain sees of it, and the marks of the ledger."""
-
-    state: RecordState
-    entered: bool = False
-    seen_by: str | None = None
-    message: str = ""
-    label: str = ""
 
 
 @dataclass(slots=True)
@@ -82,13 +69,14 @@ class Disk:
         self.scopes[key] = scope
 
 
-class MemoryLedger(MemoryFacts):
+class MemoryLedger(MemoryFacts, MemorySales):
     """The ledger of one process. `broken` is raised by every call while it is set."""
 
     def __init__(self, disk: Disk, life: Life) -> None:
         """Open it."""
         self.disk = disk
         self.facts = disk.facts
+        self.records = disk.records
         self.broken: SyncError | None = None
         self._life = life
 
@@ -265,55 +253,17 @@ class MemoryLedger(MemoryFacts):
             if action.figures_only:
                 continue
             record = self._record(action)
-            state = record.state
+            record.state = noted(record.state, action)
             record.message = action.message
-            match action.kind:
-                case ActionKind.REJECT:
-                    state = replace(
-                        state,
-                        status=RecordStatus.ERROR,
-                        target_id=action.target_id or state.target_id,
-                        code=action.code,
-                        attempts=state.attempts + 1,
-                        retry_at=action.retry_at,
-                    )
-                case ActionKind.PENDING:
-                    state = replace(
-                        state,
-                        status=RecordStatus.PENDING,
-                        target_id=action.target_id or state.target_id,
-                        code=action.code,
-                        retry_at=None,
-                    )
-                case ActionKind.RELEASE:
-                    state = replace(
-                        state,
-                        status=RecordStatus.NOT_SYNCHRONIZED,
-                        mapped_hash=None,
-                        figures_hash=LEFT if state.figures_hash == LEFT else None,
-                        code=None,
-                        retry_at=None,
-                        attempts=0,
-                    )
-                    record.entered = False
-                    if action.entity is Entity.ACCOUNTS:
-                        self.facts.forget(action.sage_id)
-                    self.disk.claims.discard((action.entity, action.sage_id))
-                    record.state = state
-                    continue  # what a released sale was due for may be that it belongs to another account
-                case ActionKind.UNCHANGED:
-                    state = replace(state, status=RecordStatus.SYNCHRONIZED, code=None, retry_at=None, attempts=0)
-                    if action.field_hashes:
-                        state = replace(state, mapped_hash=action.mapped_hash, field_hashes=action.field_hashes)
-            record.state = state
+            if action.kind is ActionKind.RELEASE:
+                record.entered = False
+                if action.entity is Entity.ACCOUNTS:
+                    self.facts.forget(action.sage_id)
+                self.disk.claims.discard((action.entity, action.sage_id))
+                continue  # what a released sale was due for may be that it belongs to another account
             record.seen_by = seen_by or record.seen_by
             self._sale_is_told(action)
         await self._life.moment()
-
-    def _sale_is_told(self, action: Action) -> None:
-        """From here on the record tells what is to be done."""
-        if action.entity is Entity.SALES:
-            self.facts.sales_due.discard(action.sage_id)
 
     async def intend(
         self, run_id: str, _scope: ScopeState, actions: Sequence[Action], *, at: datetime, seen_by: str | None
@@ -327,27 +277,12 @@ class MemoryLedger(MemoryFacts):
             if action.figures_only:
                 continue
             record = self._record(action)
-            state = record.state
+            synchronized = record.state.status is RecordStatus.SYNCHRONIZED
+            record.state = intended(record.state, action, at=at)
             if action.kind is ActionKind.DELETE:
-                record.state = replace(state, status=RecordStatus.PENDING, mapped_hash=None, code=None, retry_at=None)
                 continue
-            synchronized = state.status is RecordStatus.SYNCHRONIZED
             if action.entity is Entity.ACCOUNTS and (action.kind is ActionKind.CREATE or not synchronized):
                 record.entered = True
-            # Which targets may have been written is known at once, with what is not: the empty hash says so.
-            status = RecordStatus.PENDING
-            if action.kind is ActionKind.UPDATE and synchronized:
-                status = RecordStatus.SYNCHRONIZED
-            if action.kind is ActionKind.CREATE:
-                hashes = dict.fromkeys(action.field_hashes, "")
-                record.state = replace(
-                    state, status=status, target_id=None, mapped_hash=None, field_hashes=hashes, unclear_since=at
-                )
-            else:
-                hashes = dict.fromkeys([*state.field_hashes, *action.field_hashes], "")
-                record.state = replace(
-                    state, status=status, target_id=action.target_id, mapped_hash=None, field_hashes=hashes
-                )
             record.seen_by = seen_by or record.seen_by
         await self._life.moment()
 
@@ -377,7 +312,7 @@ class MemoryLedger(MemoryFacts):
             key = (action.entity, action.sage_id)
             del self.disk.sent[run_id, key]
             record = self.disk.records[key]
-            record.state = _settled(record.state, item)
+            record.state = after_write(record.state, item)
             record.message = item.outcome.message
             if action.kind is ActionKind.DELETE and item.outcome.kind is OutcomeKind.DONE:
                 self.disk.claims.discard(key)
@@ -396,23 +331,13 @@ class MemoryLedger(MemoryFacts):
         await self._begin()
         for sage_id, target_id in found.items():
             record = self.disk.records[entity, sage_id]
-            status = RecordStatus.SYNCHRONIZED if target_id is not None else RecordStatus.PENDING
-            record.state = replace(
-                record.state,
-                status=status if record.state.is_ours else record.state.status,
-                target_id=target_id,
-                unclear_since=None,
-                mapped_hash=None,
-                field_hashes=record.state.field_hashes if target_id is not None else {},
-                figure_hashes=record.state.figure_hashes if target_id is not None else {},
-                code=None,
-            )
+            record.state = resolved(record.state, target_id)
         await self._life.moment()
 
     async def due(self, _scope: ScopeState, entity: Entity, *, now: datetime) -> Sequence[str]:
         """Return what is to be read whatever its stamp."""
         await self._begin()
-        return sorted(i for (e, i), r in self.disk.records.items() if e is entity and _is_due(r.state, now))
+        return sorted(i for (e, i), r in self.disk.records.items() if e is entity and is_due(r.state, now))
 
     async def unseen(self, _scope: ScopeState, entity: Entity, *, seen_by: str, limit: int) -> Sequence[str]:
         """Return records that a pass has not seen."""
@@ -441,53 +366,6 @@ class MemoryLedger(MemoryFacts):
             if e is entity and r.state.is_ours and r.state.parent_id in parents
         )
 
-    async def stored_documents(self, _scope: ScopeState, ids: Iterable[str]) -> Mapping[str, Document]:
-        """Return documents by id."""
-        await self._begin()
-        return {i: self.facts.documents[i] for i in ids if i in self.facts.documents}
-
-    async def make_all_sales_due(self, _scope: ScopeState) -> None:
-        """Make all sales due."""
-        await self._begin()
-        kept_or_ours = {i for i, state in self._sales().items() if state.is_ours or state.target_id is not None}
-        self.facts.sales_due |= self.facts.documents.keys() | kept_or_ours
-        await self._life.moment()
-
-    async def make_open_sales_due(self, _scope: ScopeState, *, now: datetime) -> None:
-        """Make sales of accounts that entered due, and those that are not settled."""
-        await self._begin()
-        entered = {
-            i
-            for (e, i), r in self.disk.records.items()
-            if e is Entity.ACCOUNTS and r.entered and r.state.is_ours and r.state.target_id is not None
-        }
-        self.facts.sales_due |= {i for i, found in self.facts.documents.items() if found.account_id in entered}
-        for i, state in self._sales().items():
-            back = state.parent_id in entered and state.target_id is not None
-            if back or (_is_due(state, now) and state.unclear_since is None):
-                self.facts.sales_due.add(i)
-        await self._life.moment()
-
-    def _sales(self) -> dict[str, RecordState]:
-        return {i: record.state for (e, i), record in self.disk.records.items() if e is Entity.SALES}
-
-    async def sales_due(self, _scope: ScopeState, *, after_id: str = "", limit: int) -> Sequence[str]:
-        """Return documents whose sales are due."""
-        await self._begin()
-        return sorted(i for i in self.facts.sales_due if i > after_id)[:limit]
-
-    async def forget_sales_due(self, _scope: ScopeState, ids: Iterable[str]) -> None:
-        """Let sales be due no longer."""
-        await self._begin()
-        self.facts.sales_due -= set(ids)
-        await self._life.moment()
-
-    async def forget_all_sales_due(self, _scope: ScopeState) -> None:
-        """Let no sale be due."""
-        await self._begin()
-        self.facts.sales_due.clear()
-        await self._life.moment()
-
     async def summary(self, _scope: ScopeState) -> Summary:
         """Count."""
         await self._begin()
@@ -514,60 +392,3 @@ class MemoryLedger(MemoryFacts):
         await self._begin()
         self.disk.released.append(integration)
         self.disk.claims.clear()
-
-
-def _settled(state: RecordState, item: Settled) -> RecordState:
-    """Return a record's state after the outcome of its write."""
-    action, outcome = item.action, item.outcome
-    create = action.kind is ActionKind.CREATE
-    open_state = replace(state, status=RecordStatus.PENDING, code=None, retry_at=None)
-    match outcome.kind:
-        case OutcomeKind.DONE if action.figures_only:
-            return state
-        case OutcomeKind.DONE if action.kind is ActionKind.DELETE:
-            return replace(
-                open_state, status=RecordStatus.NOT_SYNCHRONIZED, target_id=None, mapped_hash=None, field_hashes={}
-            )
-        case OutcomeKind.DONE:
-            return replace(
-                state,
-                status=RecordStatus.SYNCHRONIZED,
-                target_id=outcome.target_id if create else action.target_id,
-                mapped_hash=action.mapped_hash,
-                field_hashes=action.field_hashes,
-                code=None,
-                attempts=0,
-                retry_at=None,
-                unclear_since=None,
-            )
-        case OutcomeKind.REFUSED:
-            return replace(
-                state,
-                status=RecordStatus.ERROR,
-                code=item.code,
-                attempts=state.attempts + 1,
-                retry_at=action.retry_at,
-                unclear_since=None,
-                field_hashes=state.field_hashes if state.target_id is not None else {},
-                figure_hashes=state.figure_hashes if state.target_id is not None else {},
-            )
-        case OutcomeKind.UNCLEAR:
-            return replace(state, code=Code.UNCLEAR_OUTCOME) if create else state
-        case OutcomeKind.UNKNOWN_ID:
-            return replace(
-                open_state, target_id=None, mapped_hash=None, field_hashes={}, figures_hash=None, figure_hashes={}
-            )
-        case OutcomeKind.NOT_SENT:
-            return replace(open_state, unclear_since=None, field_hashes={}, figure_hashes={}) if create else state
-
-
-def _is_due(state: RecordState, now: datetime) -> bool:
-    match state.status:
-        case RecordStatus.PENDING:
-            return True
-        case RecordStatus.ERROR:
-            return state.retry_at is not None and state.retry_at <= now
-        case RecordStatus.SYNCHRONIZED:
-            return state.mapped_hash is None
-        case RecordStatus.NOT_SYNCHRONIZED:
-            return False
