@@ -10,7 +10,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import pytest
 import yaml
@@ -18,10 +18,11 @@ import yaml
 from sage_operator import embedded
 from sage_operator.embedded import KubernetesApi
 from support.existing import existing_cluster
+from support.missing import unavailable
+from support.operators import Operator, running
 
 ROOT = Path(__file__).parent.parent.parent
-REQUIRE = "SAGE_OPERATOR_TEST_REQUIRE_E2E"
-"""Set to 1 where these tests must not be skipped."""
+INSTALLATION = ROOT / "deploy" / "base"
 EXISTING = "SAGE_OPERATOR_TEST_KUBECONFIG"
 """Path of the kubeconfig of a cluster to use instead of an embedded control plane."""
 
@@ -83,21 +84,15 @@ class Kubectl:
         return output
 
 
-def _unavailable(reason: str) -> NoReturn:
-    if os.environ.get(REQUIRE) == "1":
-        pytest.fail(f"{reason} ({REQUIRE}=1 forbids to skip)", pytrace=False)
-    pytest.skip(reason)
-
-
 @pytest.fixture(scope="session")
 def assets() -> Path:
     """The folder with the programs of a control plane, including kubectl."""
     try:
         folder = embedded.find_assets()
     except embedded.AssetsError as error:
-        _unavailable(str(error))
+        unavailable(str(error))
     if folder is None or not (folder / "kubectl").exists():
-        _unavailable(f"no kube-apiserver, etcd and kubectl: {embedded.HOW_TO_GET}")
+        unavailable(f"no kube-apiserver, etcd and kubectl: {embedded.HOW_TO_GET}")
     return folder
 
 
@@ -117,7 +112,7 @@ def control_plane(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempP
 def controller_manager(control_plane: KubernetesApi) -> None:
     """For tests of what only a controller does: deleting namespaces, collecting garbage, default ServiceAccounts."""
     if "kube-controller-manager" not in control_plane.pids:
-        _unavailable("no kube-controller-manager (an archive of setup-envtest has none, a build from Go modules has)")
+        unavailable("no kube-controller-manager (an archive of setup-envtest has none, a build from Go modules has)")
 
 
 @pytest.fixture(scope="session")
@@ -177,6 +172,22 @@ def restricted_kubeconfig(
     yield make
     for rendered in installed:
         kubectl.run("delete", "--wait=false", "--ignore-not-found", "--filename=-", stdin=rendered)
+
+
+@pytest.fixture
+def operator_flags() -> dict[str, Any]:
+    """Further flags of `operator`, for a module to replace."""
+    return {}
+
+
+@pytest.fixture
+def operator(
+    restricted_kubeconfig: RestrictedKubeconfig, namespace: str, tmp_path: Path, operator_flags: dict[str, Any]
+) -> Iterator[Operator]:
+    """The operator as `deploy/base` installs it: under its own ServiceAccount's rights, and no others."""
+    kubeconfig = restricted_kubeconfig(INSTALLATION)
+    with running(tmp_path / "operator", kubeconfig=kubeconfig, namespace=namespace, **operator_flags) as process:
+        yield process
 
 
 def localise(document: dict[str, Any], namespace: str) -> dict[str, Any]:

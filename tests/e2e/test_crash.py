@@ -15,7 +15,8 @@ from sage_operator.simulators import Dataset, Simulators
 from support import expected, manifests
 from support.operators import Operator, wait_for
 
-RBAC = Path(__file__).parents[2] / "deploy" / "base"
+from .conftest import INSTALLATION
+
 KILLS = 20
 SINGLE = 15
 SETTLING = 2.0
@@ -49,7 +50,10 @@ def test_twenty_kills(
     sys.stdout.write(f"replay with SAGE_OPERATOR_TEST_SEED={seed}\n")
     moments = random.Random(seed)
     operator = Operator(
-        tmp_path / "operator", kubeconfig=restricted_kubeconfig(RBAC), namespace=namespace, settling_time=SETTLING
+        tmp_path / "operator",
+        kubeconfig=restricted_kubeconfig(INSTALLATION),
+        namespace=namespace,
+        settling_time=SETTLING,
     )
     crm = simulators.forcemanager.control
     interrupted = unclear = 0

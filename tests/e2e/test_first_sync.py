@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,9 +9,7 @@ import pytest
 from sage_operator.simulators import Dataset, Simulators
 from support import expected, manifests
 from support.cluster import Integrations
-from support.operators import Operator, running
-
-RBAC = Path(__file__).parents[2] / "deploy" / "base"
+from support.operators import Operator
 
 
 @pytest.fixture
@@ -20,13 +17,6 @@ def simulators() -> Iterator[Simulators]:
     """Both remotes with a small organisation, some of whose accounts belong to nobody in the CRM."""
     with Simulators(dataset=Dataset(accounts=300, contacts=600, associated_share=0.8)) as both:
         yield both
-
-
-@pytest.fixture
-def operator(restricted_kubeconfig: Any, namespace: str, tmp_path: Path) -> Iterator[Operator]:
-    """The operator under its own ServiceAccount's rights."""
-    with running(tmp_path / "operator", kubeconfig=restricted_kubeconfig(RBAC), namespace=namespace) as process:
-        yield process
 
 
 def test_first_sync_and_changes(kubectl: Any, namespace: str, operator: Operator, simulators: Simulators) -> None:

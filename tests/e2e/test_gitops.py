@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,9 +10,7 @@ import pytest
 from sage_operator.simulators import Dataset, Simulators
 from support import expected, manifests
 from support.cluster import Integrations
-from support.operators import Operator, running, wait_for
-
-INSTALLATION = Path(__file__).parents[2] / "deploy" / "base"
+from support.operators import Operator, wait_for
 
 
 @pytest.fixture
@@ -24,11 +21,9 @@ def simulators() -> Iterator[Simulators]:
 
 
 @pytest.fixture
-def operator(restricted_kubeconfig: Any, namespace: str, tmp_path: Path) -> Iterator[Operator]:
-    """The operator as `deploy/base` installs it, with its rights and no others."""
-    kubeconfig = restricted_kubeconfig(INSTALLATION)
-    with running(tmp_path / "operator", kubeconfig=kubeconfig, namespace=namespace, settling_time=1) as process:
-        yield process
+def operator_flags() -> dict[str, Any]:
+    """A short settling time."""
+    return {"settling_time": 1}
 
 
 def _writes(simulators: Simulators) -> int:

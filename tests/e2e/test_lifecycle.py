@@ -10,9 +10,7 @@ import pytest
 from sage_operator.simulators import Dataset, Simulators
 from support import expected, manifests
 from support.cluster import Integrations
-from support.operators import Operator, running, wait_for
-
-RBAC = Path(__file__).parents[2] / "deploy" / "base"
+from support.operators import Operator, wait_for
 
 
 @pytest.fixture
@@ -24,11 +22,9 @@ def simulators() -> Iterator[Simulators]:
 
 
 @pytest.fixture
-def operator(restricted_kubeconfig: Any, namespace: str, tmp_path: Path) -> Iterator[Operator]:
-    """The operator under its own ServiceAccount's rights, with a short settling time."""
-    kubeconfig = restricted_kubeconfig(RBAC)
-    with running(tmp_path / "operator", kubeconfig=kubeconfig, namespace=namespace, settling_time=1) as process:
-        yield process
+def operator_flags() -> dict[str, Any]:
+    """A short settling time."""
+    return {"settling_time": 1}
 
 
 def _creates(simulators: Simulators) -> int:

@@ -1,7 +1,6 @@
 """Every mistake has its condition, reason, message and remedy, writes nothing, and heals by itself once corrected."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,9 +8,7 @@ import pytest
 from sage_operator.simulators import Dataset, Simulators
 from support import expected, manifests
 from support.cluster import Integrations
-from support.operators import Operator, running
-
-RBAC = Path(__file__).parents[2] / "deploy" / "base"
+from support.operators import Operator
 
 # name: what is wrong with its spec, what corrects it, the reason, and words of the message and the remedy
 MISTAKES: dict[str, tuple[dict[str, Any], dict[str, Any], str, tuple[str, ...]]] = {
@@ -59,13 +56,6 @@ def simulators() -> Iterator[Simulators]:
     """A tenant for each integration."""
     with Simulators(dataset=Dataset(accounts=8, contacts=8), extra=8) as both:
         yield both
-
-
-@pytest.fixture
-def operator(restricted_kubeconfig: Any, namespace: str, tmp_path: Path) -> Iterator[Operator]:
-    """The operator under its own ServiceAccount's rights."""
-    with running(tmp_path / "operator", kubeconfig=restricted_kubeconfig(RBAC), namespace=namespace) as process:
-        yield process
 
 
 def test_mistakes_of_the_spec(kubectl: Any, namespace: str, operator: Operator, simulators: Simulators) -> None:

@@ -13,9 +13,8 @@ from sage_operator.simulators import Dataset, Simulators
 from support import expected, manifests
 from support.cluster import Integrations
 from support.mistakes import KINDS, with_ten_mistakes
-from support.operators import Operator, running
+from support.operators import Operator
 
-RBAC = Path(__file__).parents[2] / "deploy" / "base"
 RIGHT: list[dict[str, Any]] = [{"target": "fax", "source": "Fax"}]
 BROKEN: list[dict[str, Any]] = [
     {"target": "fax", "source": "Faxx"},
@@ -31,13 +30,6 @@ def simulators() -> Iterator[Simulators]:
     """A small organisation."""
     with Simulators(dataset=Dataset(accounts=20, contacts=20)) as both:
         yield both
-
-
-@pytest.fixture
-def operator(restricted_kubeconfig: Any, namespace: str, tmp_path: Path) -> Iterator[Operator]:
-    """The operator under its own ServiceAccount's rights."""
-    with running(tmp_path / "operator", kubeconfig=restricted_kubeconfig(RBAC), namespace=namespace) as process:
-        yield process
 
 
 def test_a_map_broken_by_a_commit(kubectl: Any, namespace: str, operator: Operator, simulators: Simulators) -> None:

@@ -17,7 +17,7 @@ from sage_operator.monitoring import Parameters, alerts, rules
 from sage_operator.simulators import Dataset, Simulators
 from support import manifests
 from support.cluster import Integrations
-from support.operators import Operator, running, wait_for
+from support.operators import Operator, wait_for
 from support.prometheus import program, promtool
 
 from .conftest import ROOT
@@ -96,11 +96,9 @@ def simulators() -> Iterator[Simulators]:
 
 
 @pytest.fixture
-def operator(restricted_kubeconfig: Any, namespace: str, tmp_path: Path) -> Iterator[Operator]:
-    """The operator under its own ServiceAccount's rights."""
-    kubeconfig = restricted_kubeconfig(ROOT / "deploy" / "base")
-    with running(tmp_path / "operator", kubeconfig=kubeconfig, namespace=namespace, max_runs=50) as process:
-        yield process
+def operator_flags() -> dict[str, Any]:
+    """All integrations may run at once."""
+    return {"max_runs": 50}
 
 
 @pytest.fixture

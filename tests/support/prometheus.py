@@ -1,6 +1,5 @@
 """Prometheus's own programs, and rules held against time series that are made up."""
 
-import os
 import shutil
 import subprocess
 from collections.abc import Iterable, Mapping
@@ -8,11 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
-REQUIRE = "SAGE_OPERATOR_TEST_REQUIRE_E2E"
-"""Set to 1 where tests must not be skipped."""
+from .missing import unavailable
 
 FIRING = 'count by (alertname) (ALERTS{alertstate="firing"})'
 
@@ -21,10 +18,7 @@ def program(name: str) -> Path:
     """Find `promtool` or `prometheus`; the test is skipped where it is missing, or fails if it must not be."""
     found = shutil.which(name)
     if found is None:
-        reason = f"no {name}: install Prometheus (Debian: apt-get install prometheus)"
-        if os.environ.get(REQUIRE) == "1":
-            pytest.fail(f"{reason} ({REQUIRE}=1 forbids to skip)", pytrace=False)
-        pytest.skip(reason)
+        unavailable(f"no {name}: install Prometheus (Debian: apt-get install prometheus)")
     return Path(found)
 
 
