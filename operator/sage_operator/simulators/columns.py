@@ -174,10 +174,10 @@ class ColumnTable(Table[str]):
 
     def find(self, field: str, values: Iterable[Any]) -> set[str]:
         """Return the keys of the rows whose indexed field has one of the values."""
+        if field == "Id":
+            return {key for key in values if key in self.rows}
         values = list(values)
         found = super().find(field, values)
-        if field == "Id":
-            return found | {key for key in values if key in self.rows}
         base, replaced, numbers = self._base, self.rows.replaced, self._base.indexes[field]
         found.update(base.key(number) for value in values for number in numbers(value) if number not in replaced)
         return found
