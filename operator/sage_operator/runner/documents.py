@@ -71,7 +71,7 @@ class FactReader:
         run = self.run
         for ids in chunks(account_ids, _IDS):
             await self._store(DocumentQuery(scope=self.payments.documents, account_ids=tuple(ids)))
-            if self.payments.uses_limits:
+            if self.payments.settings.uses_limits:
                 await self._store_limits(run.source.credit_limits(self.payments.documents, account_ids=ids))
 
     async def _documents(self, digest: str) -> StreamState:
@@ -161,7 +161,7 @@ class FactReader:
 
         A tag that is given to another account, or deleted for good, leaves no change of the account that had it.
         """
-        if not self.payments.uses_limits:
+        if not self.payments.settings.uses_limits:
             return StreamState()
         now, frame = self.payments.figures.now, self.payments.figures.frame
         stream = await self.run.ledger.stream(self.run.scope, LIMITS)

@@ -113,7 +113,7 @@ class FigureRun:
             return {}
         run, figures = self.run, self.payments.figures
         documents = await run.ledger.documents_of(run.scope, account_ids)
-        limits = await run.ledger.credit_limits_of(run.scope, account_ids) if self.payments.uses_limits else {}
+        limits = await run.ledger.credit_limits_of(run.scope, account_ids) if self.payments.settings.uses_limits else {}
         changes: dict[str, FigureChange] = {}
         for piece in chunks(account_ids, _STRETCH):
             started = perf_counter()

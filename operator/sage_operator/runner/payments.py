@@ -10,7 +10,7 @@ from sage_operator.sync.payments.figures import Frame
 from sage_operator.sync.payments.periods import JANUARY, today
 from sage_operator.sync.payments.planning import FigureContext
 from sage_operator.sync.payments.reading import Company, DocumentScope
-from sage_operator.sync.payments.settings import Figure, PaymentSettings
+from sage_operator.sync.payments.settings import PaymentSettings
 from sage_operator.sync.scope import Scope
 
 
@@ -61,8 +61,3 @@ class Payments:
             ),
             figures=FigureContext(frame=frame, rules=tuple(figures), hash_key=hash_key, now=now),
         )
-
-    @property
-    def uses_limits(self) -> bool:
-        """Tell whether any figure needs credit limits."""
-        return any(compiled.rule.figure is Figure.CREDIT_LIMIT for compiled in self.figures.rules)
