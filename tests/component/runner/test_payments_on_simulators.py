@@ -1,5 +1,6 @@
 """Payments from Sage to ForceManager: all real but the two remotes, which are simulated, and the time."""
 
+import re
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from datetime import date, timedelta
@@ -9,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from structlog.testing import capture_logs
 
 from sage_operator.runner.report import RunReport
 from sage_operator.simulators import Dataset, Simulators
@@ -145,6 +147,22 @@ async def test_a_name_and_a_figure_change_in_one_write(integration: PaymentsInte
     (row,) = [row for row in crm.records("accounts") if row.get("extId") == account]
     assert (row["name"], row[OUTSTANDING]) == ("Renamed", 50)
     assert integration.written() == {"accounts.update": 1}
+
+
+async def test_amounts_that_do_not_add_up_are_warned_of(integration: PaymentsIntegration) -> None:
+    """Expect the document's type and number, without its amounts, and what Sage says to be outstanding in the CRM."""
+    sage = integration.simulators.sage.control
+    await integration.run()
+    account = min(integration.figures())
+    sage.create_document(account, 100, discount=10, number="SI-77")
+    with capture_logs() as logs:
+        report = await integration.run()
+    (told,) = [line for line in logs if line["event"] == "amounts-differ"]
+    assert told["log_level"] == "warning"
+    assert told["warning"].startswith("Sales Invoice SI-77: ")
+    assert not {"100", "90", "10"} & set(re.findall(r"\d+", told["warning"].partition(": ")[2]))
+    assert report.warnings == 1
+    assert integration.figures()[account][1] == 90
 
 
 async def test_who_leaves_and_comes_back(integration: PaymentsIntegration) -> None:
