@@ -1,7 +1,6 @@
 """What Argo CD sees of an integration, by a real Lua, over every state."""
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -12,6 +11,7 @@ import pytest
 import yaml
 
 from sage_operator.reference._states import State, kstatus, states
+from support.missing import unavailable
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "argocd"
 KEY = "integrations.forcemanager.io_SageIntegration"
@@ -21,13 +21,11 @@ STATES = {state.name: state for state in states()}
 @pytest.fixture(scope="module")
 def lua() -> str:
     """Return the Lua program, 5.1 to 5.4: Argo CD's own is a 5.1 with `os.date`."""
-    for name in ("lua5.4", "lua5.3", "lua5.1", "lua"):
-        if (program := shutil.which(name)) is not None:
-            return program
-    hint = "no Lua: install Debian's lua5.4"
-    if os.environ.get("SAGE_OPERATOR_TEST_REQUIRE_E2E") == "1":
-        pytest.fail(hint, pytrace=False)
-    pytest.skip(hint)
+    found = (shutil.which(name) for name in ("lua5.4", "lua5.3", "lua5.1", "lua"))
+    program = next(filter(None, found), None)
+    if program is None:
+        unavailable("no Lua: install Debian's lua5.4")
+    return program
 
 
 def literal(value: Any) -> str:
