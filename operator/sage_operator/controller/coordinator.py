@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -39,7 +40,8 @@ class Coordinator:
         # Uids that are gone. A look that was under way then must not take them up again.
         self._gone: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._sighting = asyncio.Lock()
+        # By uid, while somebody is at it.
+        self._sightings: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._waiting = 0
         self._running = 0
         self._closing = False
@@ -129,8 +131,9 @@ class Coordinator:
     async def _slot(self, integration: SageIntegration) -> Slot | None:
         """Return the slot of an integration, made on first sight from its status and the ledger; None if it is gone."""
         uid = integration.metadata.uid
-        # One at a time: a second look at the same integration must not reset what the first has begun to run.
-        async with self._sighting:
+        # A second look at the same integration must not reset what the first has begun to run. Others do not wait: a
+        # thousand that are new would each stand in the ledger's queue behind the runs of those before it.
+        async with self._sightings.setdefault(uid, asyncio.Lock()):
             if uid not in self._slots:
                 try:
                     records = await self._services.ledger.last_runs(integration.key, limit=LOOK_BACK)

@@ -3,7 +3,20 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Text, and_, delete, exists, func, null, select, type_coerce, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Text,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    null,
+    select,
+    type_coerce,
+    update,
+)
 
 from sage_operator.ledger._types import Json
 from sage_operator.ledger.tables import passes, records, scopes, streams, target_index
@@ -13,6 +26,17 @@ from sage_operator.sync.state import ScopeState
 
 _r, _i = records.c, target_index.c
 _borne = and_(_i.scope_id == _r.scope_id, _i.entity == _r.entity, _i.ext_id == _r.sage_id)
+_forget_other_ids = (
+    update(records)
+    .where(
+        _r.scope_id == bindparam("scope"),
+        _r.entity == bindparam("of_entity"),
+        _r.target_id.is_not(None),
+        exists().where(_borne),
+        ~exists().where(_borne, _i.target_id == _r.target_id),
+    )
+    .values(target_id=null(), mapped_hash=null(), figures_hash=null(), updated_at=bindparam("at"))
+)
 
 
 def begin_anew(connection: Connection, integration: str, *, at: datetime) -> None:
@@ -56,14 +80,4 @@ def prefer_index(connection: Connection, scope: ScopeState, entity: Entity, *, a
     Such a record was deleted there and made anew after the copy. One that the index lacks keeps its id: an update tells
     whether it is still there.
     """
-    connection.execute(
-        update(records)
-        .where(
-            _r.scope_id == scope.id,
-            _r.entity == entity.value,
-            _r.target_id.is_not(None),
-            exists().where(_borne),
-            ~exists().where(_borne, _i.target_id == _r.target_id),
-        )
-        .values(target_id=null(), mapped_hash=null(), figures_hash=null(), updated_at=at)
-    )
+    connection.execute(_forget_other_ids, {"scope": scope.id, "of_entity": entity.value, "at": at})

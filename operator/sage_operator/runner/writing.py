@@ -102,6 +102,9 @@ class Writer:
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
+            # A task that was cancelled holds what it was in, and that holds us: the run's memory would stay until the
+            # garbage collector looks at all there is.
+            self._tasks.clear()
         if error is None:
             self._check()
 

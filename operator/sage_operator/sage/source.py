@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import aclosing
 from datetime import datetime
+from functools import partial
 
 from sage_operator.sage import soql
 from sage_operator.sage.connection import Connection
@@ -37,10 +38,11 @@ class SageSource:
         bulk_use: BulkUse,
     ) -> None:
         self._connection = connection
-        self._descriptions = descriptions
+        # No method of ours: we would hold ourselves, and all that we have read until the garbage collector comes.
+        self._describe = partial(_describe, connection, descriptions)
         self._users: Sequence[SageUser] | None = None
         self._payments = Payments(
-            connection, describe=self.describe, companies=companies, types=types, bulk_use=bulk_use
+            connection, describe=self._describe, companies=companies, types=types, bulk_use=bulk_use
         )
 
     @property
@@ -81,10 +83,7 @@ class SageSource:
         Raises:
             SchemaMismatch: there is no such object, or it is hidden.
         """
-        connection = self._connection
-        return await self._descriptions.get(
-            sage_object, version=connection.version, fetch=lambda: connection.describe(sage_object), fresh=fresh
-        )
+        return await self._describe(sage_object, fresh=fresh)
 
     async def changed(
         self, entity: Entity, *, since: datetime, sources: Sequence[str]
@@ -167,3 +166,11 @@ class SageSource:
         async with aclosing(self._connection.pages(queries, entity=entity)) as stream:
             async for page in stream:
                 yield read(page)
+
+
+async def _describe(
+    connection: Connection, descriptions: Descriptions, sage_object: str, *, fresh: bool = False
+) -> SourceObject:
+    return await descriptions.get(
+        sage_object, version=connection.version, fetch=lambda: connection.describe(sage_object), fresh=fresh
+    )

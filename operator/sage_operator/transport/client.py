@@ -171,6 +171,8 @@ class RemoteClient:
             response = await self._client.send(request)
         except httpx.HTTPError as error:
             return explain(error)
+        # A response and its stream hold each other, which only the garbage collector would end; it has been read.
+        response.stream = httpx.ByteStream(b"")
         return Answer(
             status=response.status_code,
             headers=response.headers,
