@@ -37,11 +37,16 @@ Groups = AsyncGenerator[list[WriteOutcome], None]
 async def probe(course: Course, item: WriteItem) -> list[WriteOutcome]:
     """Write one record by a bulk call, look whether it took effect, and remember whether bulk calls are fit.
 
+    Where creates of another documented resource were looked at already, the answer's word is enough.
+
     If the record is refused, a single call tells whether that is the record's fault. One contradiction may be chance. A
     delete of what is gone already is none.
     """
     reply = await _exchange(course, [item])
     if isinstance(reply, list) and reply[0].kind is OutcomeKind.DONE:
+        if course.form_is_proven:
+            _remember(course, fit=True)
+            return reply
         return [await _confirmed(course, item, reply[0])]
     if isinstance(reply, list) and reply[0].kind is not OutcomeKind.REFUSED:
         return [await _repeated(course, item, reply[0])]

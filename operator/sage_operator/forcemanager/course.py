@@ -11,7 +11,7 @@ from sage_operator.forcemanager.paging import count, has_id
 from sage_operator.forcemanager.payload import Method, outcomes
 from sage_operator.forcemanager.values import flag
 from sage_operator.sync.entities import Entity
-from sage_operator.sync.errors import SyncError, System, Unavailable
+from sage_operator.sync.errors import NothingTaken, SyncError, System, Unavailable
 from sage_operator.sync.records import OutcomeKind, WriteItem, WriteOutcome
 from sage_operator.transport import Answer, UnclearAnswer
 
@@ -20,6 +20,8 @@ _UNCLEAR_IN_A_ROW = 3
 # Bad records exist; so many one after another, and none good among them, are the service's doing or the map's.
 _REFUSED_IN_A_ROW = 16
 _SOME = 50
+# The documentation's examples of bulk calls name them.
+_NAMED = frozenset({Entity.ACCOUNTS, Entity.CONTACTS})
 
 
 Intend = Callable[[Sequence[WriteItem]], Awaitable[None]]
@@ -47,13 +49,13 @@ class Breaker:
             System.FORCE_MANAGER, f"The outcome of {_UNCLEAR_IN_A_ROW} writes in a row is unclear. {message}"
         )
 
-    def refused(self, message: str) -> Unavailable | None:
+    def refused(self, message: str) -> NothingTaken | None:
         """Note a request for one record that was refused; return why to stop, if it is time to."""
         self._refused += 1
         if self._refused < _REFUSED_IN_A_ROW:
             return None
         self._refused = 0
-        return Unavailable(
+        return NothingTaken(
             System.FORCE_MANAGER,
             f"ForceManager refused {_REFUSED_IN_A_ROW} records in a row and took none. {message}",
             remedy="If it says what is wrong with them, correct the field map; else it is tried again by itself.",
@@ -89,6 +91,17 @@ class Course:
     def locked(self) -> bool:
         """Tell whether it changes records in a tenant that is known to refuse that of records that are readOnly."""
         return self.method is not Method.CREATE and self.lock.value is True
+
+    @property
+    def form_is_proven(self) -> bool:
+        """Tell whether another resource of the documentation's examples was created by bulk calls, and looked at.
+
+        How creates are written and answered is documented, and the same for all; what could differ is whether a
+        resource takes them. That of updates is documented in part, and sales are not named there.
+        """
+        if self.method is not Method.CREATE or self.entity not in _NAMED:
+            return False
+        return any(self.tenant.bulk[other, Method.CREATE].value for other in _NAMED - {self.entity})
 
     def stop(self, failure: SyncError | None) -> None:
         """Send nothing more, if there is a failure; the first one counts."""

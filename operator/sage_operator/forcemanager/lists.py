@@ -51,6 +51,8 @@ def _shared(values: ValueList) -> ValueList:
 
 
 def _user(row: Row) -> ForceManagerUser:
+    told = row.get("branches")
+    branch = told if isinstance(told, Mapping) and isinstance(told.get("id"), int) else {}
     return ForceManagerUser(
         id=row["id"],
         email=text(row.get("email")),
@@ -58,6 +60,8 @@ def _user(row: Row) -> ForceManagerUser:
         name=f"{text(row.get('name'))} {text(row.get('lastName'))}".strip(),
         active=flag(row.get("isActive", True)),
         ext_id=text(row.get("extId")),
+        branch_id=branch.get("id"),
+        branch=text(branch.get("description")),
     )
 
 

@@ -16,7 +16,9 @@ from sage_operator.sync.targets import FieldKind, TargetField, TargetSchema
 TABLES = {Entity.ACCOUNTS: "empresas", Entity.CONTACTS: "contactos"}
 """The names of the entities there; that of sales is not known."""
 
-_OWN = "Z_"
+Told = tuple[TargetField, ...] | None
+"""What the procedure tells; None where a tenant, or the user of the keys, does not have it."""
+
 _KINDS = {
     "bool": FieldKind.BOOLEAN,
     "boolean": FieldKind.BOOLEAN,
@@ -53,14 +55,22 @@ def completed(schema: TargetSchema, told: Iterable[TargetField] | None) -> Targe
 
     Where both know a field, the schema is more precise, and the procedure knows what is demanded and the label.
     """
+    if told is None:
+        return schema
     fields = dict(schema.fields)
-    for field in told or ():
+    for field in told:
         known = fields.get(field.name)
         fields[field.name] = (
             field if known is None else replace(known, required=known.required or field.required, label=field.label)
         )
-    listed = told is not None or any(name.startswith(_OWN) for name in schema.fields)
-    return TargetSchema(fields=fields, lists_custom_fields=listed)
+    return TargetSchema(fields=fields, lists_custom_fields=True)
+
+
+def adds_to(schema: TargetSchema, told: Iterable[TargetField]) -> bool:
+    """Tell whether the procedure knows a field, or a demand, that the schema lacks."""
+    return any(
+        (known := schema.fields.get(field.name)) is None or (field.required and not known.required) for field in told
+    )
 
 
 def _field(row: Mapping[str, Any]) -> TargetField:

@@ -5,10 +5,11 @@ The document is like a JSON schema: `{"properties": {"address1": {"maxLength": 1
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sage_operator.forcemanager.values import flag
-from sage_operator.sync.targets import FieldKind, TargetField, TargetSchema
+from sage_operator.sync.targets import FieldKind, TargetField, TargetSchema, is_custom
 
 _KINDS = {
     "integer": FieldKind.INTEGER,
@@ -26,7 +27,19 @@ _KINDS = {
 """By type or format. What is not known is text: a value that doesn't fit is refused for its record alone."""
 
 
-def parse_schema(document: Any) -> TargetSchema:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Described:
+    """What the document tells.
+
+    Attributes:
+        tells_all: it lists own fields, and says what is mandatory. Otherwise the procedure (`procedure`) knows more.
+    """
+
+    schema: TargetSchema
+    tells_all: bool
+
+
+def parse_schema(document: Any) -> Described:
     """Read a schema document; descriptions of fields that make no sense are taken for texts.
 
     Raises:
@@ -37,11 +50,13 @@ def parse_schema(document: Any) -> TargetSchema:
         raise ValueError("the schema has no properties")
     listed = document.get("required")
     required = frozenset(map(str, listed)) if isinstance(listed, list) else frozenset()
-    return TargetSchema(
-        fields={
-            name: _field(name, described if isinstance(described, Mapping) else {}, required=name in required)
-            for name, described in properties.items()
-        }
+    fields = {
+        name: _field(name, described if isinstance(described, Mapping) else {}, required=name in required)
+        for name, described in properties.items()
+    }
+    lists_own = any(map(is_custom, fields))
+    return Described(
+        schema=TargetSchema(fields=fields, lists_custom_fields=lists_own), tells_all=lists_own and bool(required)
     )
 
 

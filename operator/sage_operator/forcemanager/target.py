@@ -12,14 +12,14 @@ from sage_operator.forcemanager.errors import fail_read
 from sage_operator.forcemanager.lists import Directory, parse_list, parse_users
 from sage_operator.forcemanager.paging import Row, pages
 from sage_operator.forcemanager.payload import Method, single_body
-from sage_operator.forcemanager.procedure import TABLES, completed, parse_procedure
-from sage_operator.forcemanager.schema import parse_schema
+from sage_operator.forcemanager.procedure import TABLES, Told, adds_to, completed, parse_procedure
+from sage_operator.forcemanager.schema import Described, parse_schema
 from sage_operator.forcemanager.session import Session
 from sage_operator.forcemanager.tenant import Tenant
 from sage_operator.sync.entities import Entity
 from sage_operator.sync.errors import SchemaMismatch, System, Unavailable
 from sage_operator.sync.records import TargetRow, WriteItem, WriteOutcome
-from sage_operator.sync.targets import TargetField, TargetSchema, ValueList
+from sage_operator.sync.targets import TargetSchema, ValueList
 from sage_operator.sync.users import ForceManagerUser
 
 _LIST_NAME = re.compile(r"(list/)?[A-Za-z0-9_]+")
@@ -78,12 +78,13 @@ class ForceManagerTarget:
         return await self._tenant.lists[name].get(fetch, fresh=fresh)
 
     async def schema(self, entity: Entity, *, fresh: bool = False) -> TargetSchema:
-        """Return the fields of a resource, own ones and what is demanded as far as it is told; age as for `users`."""
+        """Return the fields of a resource, own ones and what is demanded as far as it is told; age as for `users`.
 
-        async def fetch() -> TargetSchema:
-            return completed(await described(), await self._told(entity))
+        The procedure, which is the vendor's own, is asked where the documented schema leaves something open, and
+        whenever somebody looks closely (`fresh`). If it knew more then, it is asked from then on.
+        """
 
-        async def described() -> TargetSchema:
+        async def describe() -> Described:
             answer = await self._connection.call("GET", f"/{entity}/schema", operation="schema")
             if not 200 <= answer.status < 300:
                 fail_read(answer, f"schema of {entity}")
@@ -93,7 +94,14 @@ class ForceManagerTarget:
                 raise Unavailable(System.FORCE_MANAGER, f"ForceManager's schema of {entity} is of no use.") from error
 
         await self._connection.sign_in()
-        return await self._tenant.schemas[entity].get(fetch, fresh=fresh)
+        tenant = self._tenant
+        described = await tenant.schemas[entity].get(describe, fresh=fresh)
+        if described.tells_all and not fresh and entity not in tenant.silent:
+            return described.schema
+        told = await tenant.procedures[entity].get(lambda: self._told(entity), fresh=fresh)
+        if told is not None and adds_to(described.schema, told):
+            tenant.silent.add(entity)
+        return completed(described.schema, told)
 
     def index(self, entity: Entity) -> AsyncGenerator[Sequence[TargetRow], None]:
         """Yield all live records that have an `extId`, paged by id downwards, each once; pages of others are empty."""
@@ -124,7 +132,7 @@ class ForceManagerTarget:
         """
         return writes.write(self._connection, entity, Method.DELETE, items, breaker=self._breaker, intend=intend)
 
-    async def _told(self, entity: Entity) -> Sequence[TargetField] | None:
+    async def _told(self, entity: Entity) -> Told:
         """Ask the procedure for the fields of an entity; None if this tenant, or these keys, don't have it."""
         if entity not in TABLES:
             return None

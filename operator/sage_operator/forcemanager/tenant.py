@@ -5,9 +5,11 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable
 
 from sage_operator.forcemanager.lists import Directory
+from sage_operator.forcemanager.procedure import Told
+from sage_operator.forcemanager.schema import Described
 from sage_operator.forcemanager.session import Keys, Session
 from sage_operator.sync.entities import Entity
-from sage_operator.sync.targets import TargetSchema, ValueList
+from sage_operator.sync.targets import ValueList
 from sage_operator.transport import Pacer, RemoteClient
 from sage_operator.transport.cache import Cached, Clock, Remembered
 
@@ -31,7 +33,10 @@ class Tenant:
         self.slots = asyncio.Semaphore(IN_FLIGHT)
         self.directory: Cached[Directory] = Cached(max_age=HOUR, clock=clock)
         self.lists: dict[str, Cached[ValueList]] = defaultdict(lambda: Cached(max_age=HOUR, clock=clock))
-        self.schemas: dict[Entity, Cached[TargetSchema]] = defaultdict(lambda: Cached(max_age=HOUR, clock=clock))
+        self.schemas: dict[Entity, Cached[Described]] = defaultdict(lambda: Cached(max_age=HOUR, clock=clock))
+        self.procedures: dict[Entity, Cached[Told]] = defaultdict(lambda: Cached(max_age=HOUR, clock=clock))
+        # Whose schemas claim to tell all, and don't.
+        self.silent: set[Entity] = set()
         # By resource and method: are bulk calls taken, and do they do what they say?
         self.bulk: dict[tuple[Entity, str], Remembered[bool]] = defaultdict(lambda: Remembered(keep=DAY, clock=clock))
         # By resource: can records be filtered by extId? Does ForceManager refuse to update records that are readOnly?

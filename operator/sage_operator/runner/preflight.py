@@ -180,9 +180,11 @@ async def _described(name: str, source: Source, *, fresh: bool) -> SourceObject 
 async def _force_manager(settings: Settings, target: Target, *, fresh: frozenset[Part]) -> KnownForceManager:
     tenant = await target.identify()
     entities = [each.entity for each in settings.entities]
-    names = [name for name in lists_needed(each.rules for each in settings.entities) if name != USERS]
-    users, schemas, lists = await asyncio.gather(
-        target.users(fresh=Part.USERS in fresh),
+    users = await target.users(fresh=Part.USERS in fresh)
+    # Who looks closely does not take the users' word for the branch.
+    needed = lists_needed(settings, () if Part.LISTS in fresh else users)
+    names = [name for name in needed if name != USERS]
+    schemas, lists = await asyncio.gather(
         asyncio.gather(*(target.schema(entity, fresh=Part.SCHEMAS in fresh) for entity in entities)),
         asyncio.gather(*(_list(name, target, fresh=Part.LISTS in fresh) for name in names)),
     )

@@ -23,7 +23,7 @@ from sage_operator.runner.sales import write_sales
 from sage_operator.runner.unclear import look_up
 from sage_operator.sync.digest import configuration_digest
 from sage_operator.sync.entities import Entity, Mode
-from sage_operator.sync.errors import Blocked, Stopped, SyncError
+from sage_operator.sync.errors import Blocked, NothingTaken, Stopped, SyncError
 from sage_operator.sync.findings import Finding
 from sage_operator.sync.modes import SETTLING_TIME, begin_or_resume, choose
 from sage_operator.sync.settings import Settings
@@ -66,7 +66,7 @@ class Runner:
                 draft.remotes = remotes
                 try:
                     await self._run(settings, header, progress, draft, remotes, strict_users=strict_users)
-                except* Blocked:
+                except* (Blocked, NothingTaken):
                     if draft.scope is not None:  # it was examined, and something has changed since that was looked at
                         await explained(settings, remotes)
                     raise

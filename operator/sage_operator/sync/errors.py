@@ -14,6 +14,7 @@
     │   └── SchemaMismatch          API version, object or value that the remote lacks
     ├── Transient               passes by itself; the run is tried again
     │   ├── Unavailable             no answer, 5xx, or too busy for longer than retries last
+    │   │   └── NothingTaken            it answers, and refuses one record after another
     │   ├── QuotaExhausted          the day's allowance is used up
     │   ├── ClockSkew               Sage's clock and ours differ by more than an hour
     │   ├── LedgerUnavailable
@@ -145,6 +146,10 @@ class Unavailable(Transient):
     def reason(self) -> str:  # type: ignore[override]
         """`SageUnavailable` or `ForceManagerUnavailable`."""
         return f"{self.system.spoken}Unavailable"
+
+
+class NothingTaken(Unavailable):
+    """A remote refuses one record after another and takes none: it is out of order, or the map is."""
 
 
 class QuotaExhausted(Transient):

@@ -20,7 +20,13 @@ class SageUser:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForceManagerUser:
-    """A user of the tenant (deleted ones are left out by the adapter). `ext_id` is empty if it has none."""
+    """A user of the tenant (deleted ones are left out by the adapter).
+
+    Attributes:
+        ext_id: empty if it has none.
+        branch_id: of the user's branch, None if it is not told.
+        branch: its label, in one language.
+    """
 
     id: int
     email: str
@@ -28,6 +34,8 @@ class ForceManagerUser:
     name: str
     active: bool
     ext_id: str = ""
+    branch_id: int | None = None
+    branch: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -222,3 +222,36 @@ async def test_wrong_items_are_refused_before_anything_is_sent(scripted: Any, ta
         with pytest.raises(ValueError, match="record"):
             await tell(call)
     assert scripted.seen == []
+
+
+def contacts(number: int, account: WriteItem, sample: WriteItem) -> list[WriteItem]:
+    """Make contacts of an account, with its sales representative."""
+    data = {"accountId": account.target_id, "salesRepId": sample.data["salesRepId1"], "lastName": "Ruiz"}
+    return [
+        WriteItem(key=key, data={**data, "firstName": key, "extId": key}) for key in (f"c{n}" for n in range(number))
+    ]
+
+
+async def test_contacts_are_proven_by_one_that_is_taken_once_accounts_were_looked_at(crm: Any) -> None:
+    """One contact alone, then all others; it is looked at only if no account has been, and updates always are."""
+    target, sample = crm.connect(), crm.make(3, "z")
+    account = (await crm.created(target, sample))[0]
+    crm.count()
+    told = await crm.tell(target.create(Entity.CONTACTS, contacts(401, account, sample[0])))
+    assert told.kinds == {DONE: 401}
+    assert crm.count() == {"contacts.bulkCreate": 3}
+    renamed = [WriteItem(key=k, target_id=o.target_id, data={"lastName": "Gil"}) for k, o in told.outcomes.items()]
+    assert (await crm.tell(target.update(Entity.CONTACTS, renamed[:9]))).kinds == {DONE: 9}
+    assert crm.count() == {"contacts.bulkUpdate": 2, "contacts.get": 1}
+
+
+@pytest.mark.parametrize("status", [405, 400])
+async def test_contacts_that_are_not_taken_in_bulk_are_noticed_by_the_first(crm: Any, status: int) -> None:
+    """The form is proven by accounts, but not that this resource takes it: no batch is lost to that."""
+    target, sample = crm.connect(), crm.make(3, "z")
+    account = (await crm.created(target, sample))[0]
+    crm.control.add_fault(operation="contacts.bulkCreate", status=status)
+    crm.count()
+    told = await crm.tell(target.create(Entity.CONTACTS, contacts(9, account, sample[0])))
+    assert told.kinds == {DONE: 9}
+    assert crm.count()["contacts.bulkCreate"] <= 2

@@ -198,7 +198,7 @@ async def live(crm: Any, target: Any) -> None:
         await target.value_list(name)
     account_id = 0
     for entity in Entity:
-        await target.schema(entity)
+        await target.schema(entity, fresh=True)  # the procedure too
         data = records(crm, account_id)[entity]
         items = [WriteItem(key=f"{entity}{n}", data={**data, "extId": f"{entity}{n}"}) for n in range(4)]
         told = await crm.tell(target.create(entity, items[:3]))

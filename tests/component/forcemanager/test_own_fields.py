@@ -32,7 +32,7 @@ def own(crm: Any) -> Any:
 async def test_own_fields_are_known_wherever_they_are_listed(own: Any, listed: bool) -> None:
     """By the schema or only by the procedure: kinds, demands and labels are known, lengths by the schema alone."""
     own.control.configure(schema_lists_custom_fields=listed)
-    schema = await own.connect().schema(ACCOUNTS)
+    schema = await own.connect().schema(ACCOUNTS, fresh=True)
     assert schema.lists_custom_fields
     found = {name: field for name, field in schema.fields.items() if name.startswith("Z_")}
     assert {name: field.kind for name, field in found.items()} == {name: kind for name, (_, kind) in KINDS.items()}
@@ -69,8 +69,49 @@ async def test_a_procedure_of_no_use_is_as_good_as_none(scripted: Any, target: A
     assert (set(schema.fields), schema.lists_custom_fields) == ({"name"}, False)
 
 
+@pytest.mark.parametrize("told", ["all", "no own fields", "no demands"])
+async def test_the_procedure_is_asked_where_the_schema_leaves_something_open(
+    scripted: Any, target: Any, told: str
+) -> None:
+    """It is the vendor's own: what the documented schema tells itself is not asked for a second time."""
+    document: dict[str, Any] = {"properties": {"name": {"type": "string"}}}
+    if told != "no demands":
+        document["required"] = ["name"]
+    if told != "no own fields":
+        document["properties"]["Z_Code"] = {"type": "string"}
+    scripted.replies |= {
+        "GET /accounts/schema": document,
+        "POST /procedure/zapier_schema": {"data": [{"key": "name", "required_via_api": True, "type": "text"}]},
+    }
+    schema = await target.schema(ACCOUNTS)
+    assert schema.lists_custom_fields
+    assert schema.fields["name"].required
+    assert bool(scripted.calls("POST /procedure")) is (told != "all")
+
+
+@pytest.mark.parametrize(
+    ("field", "asked"), [({"key": "name"}, False), ({"key": "Z_Code", "required_via_api": True}, True)]
+)
+async def test_a_schema_that_is_found_to_be_silent_is_not_believed_again(
+    scripted: Any, target: Any, time: Any, field: Any, asked: bool
+) -> None:
+    """It claims to tell all; somebody who looked closely found that the procedure knows more, or that it does not."""
+    scripted.replies |= {
+        "GET /accounts/schema": {"required": ["name"], "properties": {"name": {}, "Z_Code": {}}},
+        "POST /procedure/zapier_schema": {"data": [field]},
+    }
+    assert not (await target.schema(ACCOUNTS)).fields["Z_Code"].required
+    time.now += 61
+    assert (await target.schema(ACCOUNTS, fresh=True)).fields["Z_Code"].required is asked
+    time.now += 3601
+    scripted.seen.clear()
+    assert (await target.schema(ACCOUNTS)).fields["Z_Code"].required is asked
+    assert bool(scripted.calls("POST /procedure")) is asked
+
+
 async def test_an_outage_of_the_procedure_is_one(own: Any) -> None:
     """What is known must not change by chance: values would be written differently. A short one is sat out."""
+    own.control.configure(schema_lists_custom_fields=False)
     own.control.add_fault(operation="zapierSchema", times=1, status=503)
     assert (await own.connect().schema(ACCOUNTS)).lists_custom_fields
     own.control.add_fault(operation="zapierSchema", status=503)

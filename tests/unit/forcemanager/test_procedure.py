@@ -61,7 +61,9 @@ def test_other_answers_are_refused(document: Any) -> None:
         parse_procedure(document)
 
 
-SCHEMA = parse_schema({"required": ["name"], "properties": {"name": {"type": "string", "maxLength": 9}, "fax": {}}})
+SCHEMA = parse_schema(
+    {"required": ["name"], "properties": {"name": {"type": "string", "maxLength": 9}, "fax": {}}}
+).schema
 
 
 def test_what_both_know_is_joined() -> None:
@@ -76,7 +78,7 @@ def test_what_both_know_is_joined() -> None:
 
 def test_whether_own_fields_are_listed() -> None:
     """By the procedure always, by the schema if it lists any."""
-    own = parse_schema({"properties": {"Z_Code": {"type": "string"}}})
+    own = parse_schema({"properties": {"Z_Code": {"type": "string"}}}).schema
     assert not completed(SCHEMA, None).lists_custom_fields
     assert completed(own, None).lists_custom_fields
     assert completed(SCHEMA, ()).lists_custom_fields

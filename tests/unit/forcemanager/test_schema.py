@@ -8,7 +8,7 @@ from sage_operator.sync.targets import FieldKind, TargetField
 
 def field(described: Any) -> TargetField:
     """Read one description."""
-    return parse_schema({"properties": {"x": described}}).fields["x"]
+    return parse_schema({"properties": {"x": described}}).schema.fields["x"]
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,10 @@ def test_limits_tables_and_read_only_fields_are_read() -> None:
 
 def test_own_fields_are_fields_like_others() -> None:
     """`Z_` fields are listed under their names."""
-    assert set(parse_schema({"properties": {"Z_Code": {"type": "string"}, "name": {}}}).fields) == {"Z_Code", "name"}
+    assert set(parse_schema({"properties": {"Z_Code": {"type": "string"}, "name": {}}}).schema.fields) == {
+        "Z_Code",
+        "name",
+    }
 
 
 @pytest.mark.parametrize("document", [None, [], {}, {"properties": {}}, {"properties": []}, "text"])

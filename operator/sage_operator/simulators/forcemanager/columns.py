@@ -148,7 +148,11 @@ def schema(resource: str, settings: TenantSettings) -> dict[str, Any]:
     ]
     return {
         "type": "object",
-        "required": [column.name for column in found if column.required],
+        "required": [
+            column.name
+            for column in found
+            if column.required and (settings.schema_lists_custom_demands or not column.name.startswith("Z_"))
+        ],
         "properties": {column.name: _property(column) for column in found},
     }
 

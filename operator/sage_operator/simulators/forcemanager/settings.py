@@ -80,6 +80,8 @@ class TenantSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """Per resource, standard fields that this tenant lacks."""
     schema_lists_custom_fields: bool = True
     """Whether `/{resource}/schema` tells the own fields, which is not documented; `/procedure/zapier_schema` does."""
+    schema_lists_custom_demands: bool = True
+    """Whether the `required` of that schema names own fields too."""
     zapier_refused: int | None = None
     """Status with which `/procedure/zapier_schema` is refused: an internal call of the vendor's own connector."""
     own_lists: dict[str, list[dict[str, str]]] = {}

@@ -13,7 +13,7 @@ from sage_operator.sync.lookups import USERS, LookupTable, user_list
 from sage_operator.sync.payments.compiling import CompiledFigure, compile_figures, with_demands, without_figures
 from sage_operator.sync.preflight.condition import examine_condition
 from sage_operator.sync.preflight.known import Known, KnownForceManager, KnownSage
-from sage_operator.sync.preflight.needs import BRANCHES, paths_needed
+from sage_operator.sync.preflight.needs import BRANCHES, branch_of_users, paths_needed
 from sage_operator.sync.preflight.offered import examine_offered
 from sage_operator.sync.preflight.origins import examine_sources, source_types
 from sage_operator.sync.preflight.people import examine_users
@@ -100,7 +100,7 @@ def examine(settings: Settings, findings: Iterable[Finding], known: Known, *, st
             found += examine_trade(settings.payments, sage.trade)
     branch_id: int | None = None
     if tenant is not None:
-        branch_id, about_branch = _branch(settings.branch, tenant.lists.get(BRANCHES))
+        branch_id, about_branch = _branch(settings.branch, tenant)
         found += about_branch
     settings, twice = _without_figures(settings)
     figures, unfit = _figures(settings, tenant)
@@ -221,8 +221,11 @@ def _not_checked(subject: str, what: str) -> Finding:
     )
 
 
-def _branch(branch: str, branches: ValueList | None) -> tuple[int | None, tuple[Finding, ...]]:
+def _branch(branch: str, tenant: KnownForceManager) -> tuple[int | None, tuple[Finding, ...]]:
     """Find the branch by label or id."""
+    branches = tenant.lists.get(BRANCHES)
+    if branches is None and (of_users := branch_of_users(branch, tenant.users)) is not None:
+        return of_users, ()
     rows = branches.rows if branches is not None else ()
     message = f"ForceManager has no branch `{branch}`"
     try:

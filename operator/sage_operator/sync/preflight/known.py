@@ -45,7 +45,8 @@ class KnownForceManager:
         tenant: its fingerprint.
         users: those that are not deleted.
         schemas: by entity.
-        lists: value lists by name, those in use and `branches`; that of the users is made of `users`.
+        lists: value lists by name, those in use and `branches`, unless `users` tell whose branch is meant; that of
+            the users is made of `users`.
         absent: lists that were asked for, and are not there.
     """
 

@@ -8,6 +8,7 @@ from sage_operator.sync.entities import Entity
 from sage_operator.sync.expressions import InvalidExpression, compile_expression
 from sage_operator.sync.fieldmap import ROOTS, FieldRule, lists_used
 from sage_operator.sync.settings import Settings
+from sage_operator.sync.users import ForceManagerUser
 from sage_operator.sync.where import InvalidCondition, parse_condition
 
 BRANCHES = "branches"
@@ -32,6 +33,18 @@ def paths_needed(settings: Settings, entity: Entity) -> tuple[str, ...]:
     return tuple(sorted(paths))
 
 
-def lists_needed(maps: Iterable[tuple[FieldRule, ...]]) -> tuple[str, ...]:
-    """Return the names of the value lists that maps use, and that of the branches; sorted."""
-    return tuple(sorted({BRANCHES, *(name for rules in maps for name in lists_used(rules))}))
+def lists_needed(settings: Settings, users: Iterable[ForceManagerUser] = ()) -> tuple[str, ...]:
+    """Return the names of the value lists that maps use, and that of the branches unless users tell ours; sorted."""
+    names = {name for each in settings.entities for name in lists_used(each.rules)}
+    return tuple(sorted(names if branch_of_users(settings.branch, users) is not None else {BRANCHES, *names}))
+
+
+def branch_of_users(branch: str, users: Iterable[ForceManagerUser]) -> int | None:
+    """Return the id of the branch that is meant, if it is that of active users; None if they don't tell."""
+    wanted = branch.strip().casefold()
+    found = {
+        user.branch_id
+        for user in users
+        if user.active and user.branch_id is not None and wanted in {user.branch.casefold(), str(user.branch_id)}
+    }
+    return found.pop() if len(found) == 1 else None
