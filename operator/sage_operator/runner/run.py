@@ -71,7 +71,7 @@ class Runner:
                         await explained(settings, remotes)
                     raise
         except* SyncError as errors:
-            error = _first(errors)
+            error = _first(errors).alone()
         except* Exception as errors:  # a bug: it must end this run only, with its trace in the log
             log.exception("run-crashed", integration=header.integration, run=header.id)
             error = SyncError(f"Internal error: {type(_first(errors)).__name__}.", remedy="Please report it.")
@@ -80,7 +80,7 @@ class Runner:
                 draft.summary = await self.ledger.summary(draft.scope)
             await self.ledger.end_run(header.id, self._result(progress, draft, error))
         except SyncError as unstored:
-            error = error or unstored
+            error = error or unstored.alone()
         result = self._result(progress, draft, error)
         return RunReport(
             header=header,

@@ -29,7 +29,7 @@ Messages hold no secret and no personal data, and are equal for equal causes, so
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Self
 
 from sage_operator.sync.findings import Finding, FindingKind, errors_of, told
 
@@ -57,6 +57,11 @@ class SyncError(Exception):
         super().__init__(message)
         self.message = message
         self.remedy = self.default_remedy if remedy is None else remedy
+
+    def alone(self) -> Self:
+        """Return it without the way it came, whose frames hold all that a run had read."""
+        self.__traceback__ = self.__cause__ = self.__context__ = None
+        return self
 
     def __str__(self) -> str:
         """Return the cause and the remedy in one line."""

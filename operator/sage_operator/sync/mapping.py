@@ -41,7 +41,8 @@ def map_row(row: SourceRow, context: PlanContext, *, creating: bool = True) -> M
         try:
             value = _value(row, compiled, context, warnings, lacking)
         except Misfit as misfit:
-            problems.append(misfit)
+            # Its trace leads here, to the list that it is kept in: only the garbage collector would end that.
+            problems.append(misfit.with_traceback(None))
             continue
         if value is not None and value != "":
             values[target] = value

@@ -27,6 +27,7 @@ class Cached(Generic[T]):
         self._lock = asyncio.Lock()
         self._held: tuple[T, float] | None = None
         self._attempts = 0
+        self._asking = 0
         self._failure: SyncError | None = None
 
     async def get(self, fetch: Callable[[], Awaitable[T]], *, fresh: bool = False) -> T:
@@ -35,7 +36,15 @@ class Cached(Generic[T]):
         Raises:
             SyncError: what `fetch` raises.
         """
-        max_age = FRESH if fresh else self._max_age
+        self._asking += 1
+        try:
+            return await self._get(fetch, max_age=FRESH if fresh else self._max_age)
+        finally:
+            self._asking -= 1
+            if not self._asking:  # it was for those who waited, and holds all that was under way when it was raised
+                self._failure = None
+
+    async def _get(self, fetch: Callable[[], Awaitable[T]], *, max_age: float) -> T:
         attempts_before = self._attempts
         async with self._lock:
             if self._held is not None and self._clock() - self._held[1] < max_age:

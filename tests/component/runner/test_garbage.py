@@ -11,6 +11,7 @@ import pytest
 
 from sage_operator.simulators import Dataset, Simulators
 from sage_operator.sync.entities import ActionKind, Entity, Mode
+from sage_operator.sync.fieldmap import FieldRule, FieldSource, Lookup
 from sage_operator.sync.payments.settings import Figure, FigureRule, PaymentSettings
 from sage_operator.sync.state import RunResult
 
@@ -108,4 +109,27 @@ async def test_a_run_with_changes_leaves_no_garbage(integration: Integration) ->
         result = await end_of_a_run(integration)
     assert result.counts[Entity.ACCOUNTS][ActionKind.UPDATE]
     assert result.counts[Entity.SALES] == {ActionKind.UPDATE: 1}
+    assert not found, f"left to the garbage collector: {dict(found)}"
+
+
+async def test_a_run_with_rejects_leaves_no_garbage(integration: Integration) -> None:
+    """Each reject is a problem that was raised: it does not hold the row and the frames that it was raised in."""
+    integration.edit(
+        FieldRule(target="typeId", sources=(FieldSource(path="Name"),), lookup=Lookup(list_name="accountTypes"))
+    )
+    with left_over() as found:
+        result = await end_of_a_run(integration)
+    assert result.counts[Entity.ACCOUNTS][ActionKind.REJECT]
+    assert not found, f"left to the garbage collector: {dict(found)}"
+
+
+@pytest.mark.parametrize("operation", ["login", "users.list", "accounts.*"])
+async def test_a_failed_run_leaves_no_garbage(integration: Integration, operation: str) -> None:
+    """Its error is kept, until a run succeeds: alone, without what was under way."""
+    integration.simulators.forcemanager.control.add_fault(status=400, operation=operation)
+    with left_over() as found:
+        report = await integration.run()
+    error = report.error
+    assert error is not None
+    assert (error.__traceback__, error.__cause__, error.__context__) == (None, None, None)
     assert not found, f"left to the garbage collector: {dict(found)}"
