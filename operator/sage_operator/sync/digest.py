@@ -8,13 +8,13 @@ from hashlib import blake2b
 
 from sage_operator.sync.compiling import CompiledRule
 from sage_operator.sync.context import PlanContext
-from sage_operator.sync.fieldmap import LookupBy, lists_used
+from sage_operator.sync.fieldmap import FieldRule, LookupBy, lists_used
 from sage_operator.sync.lookups import keys
 from sage_operator.sync.payments.compiling import CompiledFigure
 from sage_operator.sync.payments.reading import Company, DocumentScope
 from sage_operator.sync.payments.settings import PaymentSettings
 from sage_operator.sync.scope import Scope
-from sage_operator.sync.targets import ValueList
+from sage_operator.sync.targets import TargetField, ValueList
 from sage_operator.sync.users import Associations
 
 
@@ -32,7 +32,7 @@ def configuration_digest(scope: Scope, contexts: Iterable[PlanContext], lists: I
         "fallback": (users.fallback.id, users.fallback.active) if users and users.fallback else None,
         "maps": {
             context.entity.value: {
-                "rules": sorted(_rule(compiled) for compiled in context.rules),
+                "rules": sorted(map(_rule_of, context.rules)),
                 "people": _people(context.users) if context.reads_user else [],
                 "branch": context.branch_id,
                 "readOnly": context.read_only,
@@ -92,11 +92,18 @@ def _accounts(scope: Scope) -> dict[str, object]:
     }
 
 
-def _rule(compiled: CompiledRule) -> str:
-    """Return what of a rule matters: neither which layer set it nor what people call its target."""
-    rule = {key: value for key, value in asdict(compiled.rule).items() if key != "layer"}
-    field = {key: value for key, value in asdict(compiled.field).items() if key != "label"}
-    return json.dumps([rule, field], sort_keys=True, default=str)
+def _rule_of(compiled: CompiledRule) -> str:
+    rule = compiled.rule
+    # True, 1 and 1.0 are equal, and not the same value.
+    return _rule(rule, compiled.field, type(rule.constant).__name__, type(rule.default).__name__)
+
+
+@lru_cache(maxsize=1024)
+def _rule(rule: FieldRule, field: TargetField, *_: str) -> str:
+    """Return what of a rule matters: neither which layer set it nor what people call its target. Runs share it."""
+    of_rule = {key: value for key, value in asdict(rule).items() if key != "layer"}
+    of_field = {key: value for key, value in asdict(field).items() if key != "label"}
+    return json.dumps([of_rule, of_field], sort_keys=True, default=str)
 
 
 def _people(users: Associations) -> list[tuple[str, str, str, str]]:
@@ -105,9 +112,9 @@ def _people(users: Associations) -> list[tuple[str, str, str, str]]:
 
 
 @lru_cache(maxsize=128)
-def _rows(values: ValueList) -> tuple[tuple[int, tuple[str, ...]], ...]:
-    """Return what of a list's rows matters, in order; runs share it."""
-    return tuple(
+def _rows(values: ValueList) -> str:
+    """Digest what of a list's rows matters, in whatever order they come; runs share it."""
+    return _digest(
         sorted(
             (row.id, tuple(f"{by}={key}" for by in LookupBy for key in sorted(keys(row, by)))) for row in values.rows
         )

@@ -22,9 +22,10 @@ NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 
 def every_error() -> list[errors.SyncError]:
     """Return one of each kind that can end a run but `Stopped`, which is nothing wrong."""
-    abstract = {errors.Stopped, errors.Unavailable, errors.Blocked, errors.Transient}
+    abstract = {errors.Stopped, errors.Unavailable, errors.NothingTaken, errors.Blocked, errors.Transient}
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.SyncError)]
-    unavailable = [errors.Unavailable(system, "It answered 503.") for system in errors.System]
+    kinds = (errors.Unavailable, errors.NothingTaken)
+    unavailable = [kind(system, "It answered 503.") for kind in kinds for system in errors.System]
     return [*(kind("Something was wrong.") for kind in kinds if kind not in abstract), *unavailable]
 
 

@@ -6,7 +6,6 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-import cel
 from lark import Tree
 
 from sage_operator.sync.expressions import limits
@@ -14,6 +13,7 @@ from sage_operator.sync.expressions.errors import ExpressionProblem, InvalidExpr
 from sage_operator.sync.expressions.functions import Implementation, Meter, bound
 from sage_operator.sync.expressions.grammar import parse
 from sage_operator.sync.expressions.kinds import kind_of
+from sage_operator.sync.expressions.library import program
 from sage_operator.sync.expressions.translate import MACROS, Translation
 from sage_operator.sync.records import Scalar
 
@@ -115,7 +115,7 @@ def _compiled(text: str, roots: frozenset[str]) -> Expression:
     translated = translation.value(tree)
     names = translation.names
     try:
-        program = cel.compile(translated.text)
+        run = program(translated.text)
     except ValueError:
         raise InvalidExpression("it is nested too deep", text=text, start=0, end=len(text)) from None
     return Expression(
@@ -126,7 +126,7 @@ def _compiled(text: str, roots: frozenset[str]) -> Expression:
             for name, times in translation.reads.items()
         ),
         _functions=tuple(translation.functions.items()),
-        _run=program.execute,
+        _run=run,
     )
 
 

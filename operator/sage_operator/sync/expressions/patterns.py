@@ -6,9 +6,8 @@ The library compiles a pattern at each evaluation, and its time grows with the p
 
 import re
 
-import cel
-
 from sage_operator.sync.expressions import limits
+from sage_operator.sync.expressions.library import program
 from sage_operator.sync.expressions.literals import quoted
 
 _TOKEN = re.compile(
@@ -79,7 +78,7 @@ def _escape(letter: str, *, inside: bool = False) -> str:
 
 def _try(pattern: str) -> None:
     try:
-        cel.compile(f"''.matches({quoted(pattern)})").execute({})
+        program(f"''.matches({quoted(pattern)})")({})
     except Exception as error:  # noqa: BLE001 - the library has no exceptions of its own
         _, said, why = str(error).rpartition("error: ")
         detail = why.partition(". Check function")[0] if said else "it is not valid"
