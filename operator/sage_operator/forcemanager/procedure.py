@@ -2,7 +2,8 @@
 
 Known from the vendor's own connector only, which asks for an entity by the name of its table. The answer is a list of
 `{"key", "label", "help_text", "required", "required_via_api", "type", "choices", "list"}` with own fields (`Z_…`) among
-them. `required` is the asterisk in the CRM's form, `required_via_api` what the API insists on.
+them. The connector reads `choices` as a text of ids and labels in one language, and `list` as a yes or no. `required`
+is the asterisk in the CRM's form, `required_via_api` what the API insists on.
 """
 
 from collections.abc import Iterable, Mapping

@@ -25,7 +25,7 @@ def zapier_schema(entity: str, settings: TenantSettings) -> list[dict[str, Any]]
             "required_via_api": column.required,
             "type": _TYPES.get(column.kind, "int"),
             "choices": None,
-            "list": column.table,
+            "list": column.table is not None,
         }
         for column in columns(_ENTITIES[entity], settings).values()
         if not column.read_only
