@@ -78,11 +78,13 @@ class FactReader:
         now = self.payments.figures.now
         stream = await self.run.ledger.stream(self.run.scope, DOCUMENTS)
         since = stream.watermark if stream.digest == digest else None
-        if since is None or now - since > SAGE_FORGETS_AFTER:
+        if since is not None and now - since <= SAGE_FORGETS_AFTER:
+            await self._changes(since)  # also within the second of the last run: more may have changed in it
+        else:
             since = await self._everything(stream, digest)
             self.payments.loaded = True
-        if since < now:
-            await self._changes(since)
+            if since < now:  # an interrupted run has read all
+                await self._changes(since)
         return StreamState(watermark=now, digest=digest)
 
     async def _everything(self, stream: StreamState, digest: str) -> datetime:

@@ -79,7 +79,10 @@ def departures() -> list[Departure]:
     needed = ["firstName", "lastName", "accountId", "salesRepId"]
     depart("operations", "POST /contacts", "body", "required", value=needed, why=why)
     why = "The vendor's own script sends and reads it so; what is published is what the script makes of it."
-    fields = dict.fromkeys(("key", "label", "help_text", "type"), TEXT) | {"choices": {}, "list": TEXT}
+    fields = dict.fromkeys(("key", "label", "help_text", "type"), TEXT) | {
+        "choices": {},
+        "list": {"type": ["boolean", "null"]},
+    }
     fields |= {key: {"type": "boolean"} for key in ("required", "required_via_api")}
     entity_named = {"type": "object", "properties": {"entity": TEXT}, "required": ["entity"]}
     depart("operations", "POST /procedure/zapier_schema", "body", value=entity_named, why=why)
