@@ -1,6 +1,5 @@
 """The worked example of docs/payments.md as `payments` finds it: in a ledger, with the manifest of its integration."""
 
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +11,8 @@ from click.testing import CliRunner, Result
 from component.ledger.examples import Bench, account_id
 from sage_operator.cli import main
 from unit.payments.test_worked_example import SETTINGS
+
+from .documents import document
 
 NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 READ = datetime(2026, 11, 24, 9, 15, tzinfo=UTC)
@@ -34,11 +35,7 @@ class Shown:
         assert result.exit_code == code, result.output
         return result
 
-    def document(self, *words: str) -> dict[str, Any]:
-        """Return what it prints as JSON, which must be what it prints as YAML."""
-        found: dict[str, Any] = json.loads(self(*words, "-o", "json").stdout)
-        assert yaml.safe_load(self(*words, "-o", "yaml").stdout) == found
-        return found
+    document = document
 
     def write(self, **payments: Any) -> None:
         """Change the manifest's payments."""

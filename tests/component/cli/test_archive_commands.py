@@ -1,14 +1,11 @@
 """The commands that read the ledger, on a ledger of real runs, while it is open for writing."""
 
-import json
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 from click.testing import CliRunner, Result
 
 from sage_operator.cli import main
@@ -17,6 +14,8 @@ from sage_operator.sync.entities import Entity
 from sage_operator.sync.records import OutcomeKind, WriteItem
 from unit.runner.crm_tenant import Verdict
 from unit.runner.world import World
+
+from .documents import document
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,11 +32,7 @@ class Archived:
         assert result.exit_code == code, result.output
         return result
 
-    def document(self, *words: str) -> dict[str, Any]:
-        """Return what a command prints as JSON, which must be what it prints as YAML."""
-        found: dict[str, Any] = json.loads(self(*words, "-o", "json").stdout)
-        assert yaml.safe_load(self(*words, "-o", "yaml").stdout) == found
-        return found
+    document = document
 
 
 def refuse_beta(_entity: Entity, item: WriteItem) -> Verdict:
